@@ -1,0 +1,12 @@
+import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
+
+/**
+ * Decoded, synchronous reads of cached objects for the apiserver's own parts (RBAC, admission, allocation,
+ * service-account tokens). Objects are parsed once, shared and must not be changed; they may be a moment old.
+ */
+export interface ObjectReader {
+  get<T extends KubeObject>(resource: Resource<T>, namespace: string | undefined, name: string): T | undefined;
+  list<T extends KubeObject>(resource: Resource<T>, namespace?: string): readonly T[];
+  /** Called after each change of that resource has become visible to `get` and `list`. */
+  onChange<T extends KubeObject>(resource: Resource<T>, callback: () => void): () => void;
+}
