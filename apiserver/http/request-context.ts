@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { UserInfo } from "../authentication/user.ts";
 
 /** What the URL and the method ask for (apiserver `pkg/endpoints/request`, RequestInfo). */
@@ -18,6 +19,16 @@ export interface RequestInfo {
   readonly trailingPath: string;
 }
 
+/** A connection that the client asked to upgrade (WebSocket, SPDY). */
+export interface UpgradeRequest {
+  /**
+   * Hands the raw connection over, with the bytes that came after the request. From then on the caller owns the
+   * socket and writes the `101` itself; nothing may be written to `response` any more. Errors before `take` are
+   * answered as on any other request.
+   */
+  take(): { readonly socket: Duplex; readonly head: Buffer };
+}
+
 /** One request on its way through the chain. Filters fill what is still unset, in the order of `chain.ts`. */
 export interface RequestContext {
   readonly request: IncomingMessage;
@@ -33,4 +44,6 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Clock reading when the request arrived. */
   readonly receivedAtMs: number;
+  /** Present when the client sent `Connection: Upgrade` for a protocol we know. */
+  readonly upgrade?: UpgradeRequest | undefined;
 }
