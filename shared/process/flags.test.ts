@@ -21,8 +21,20 @@ describe("parseFlags", () => {
   });
 
   it("reads values after a space, after an equals sign, and booleans without a value", () => {
-    const { values } = parseFlags(specs, ["--secure-port", "1", "--kubeconfig=a=b", "--leader-elect=false", "--etcd-servers", "x,y"]);
-    expect(values).toMatchObject({ "secure-port": 1, kubeconfig: "a=b", "leader-elect": false, "etcd-servers": ["x", "y"] });
+    const { values } = parseFlags(specs, [
+      "--secure-port",
+      "1",
+      "--kubeconfig=a=b",
+      "--leader-elect=false",
+      "--etcd-servers",
+      "x,y",
+    ]);
+    expect(values).toMatchObject({
+      "secure-port": 1,
+      kubeconfig: "a=b",
+      "leader-elect": false,
+      "etcd-servers": ["x", "y"],
+    });
   });
 
   it("appends when a list flag is repeated", () => {
@@ -30,7 +42,11 @@ describe("parseFlags", () => {
   });
 
   it("accepts a tolerated flag with a warning and skips its value", () => {
-    const { values, warnings } = parseFlags(specs, ["--feature-gates", "A=true", "--secure-port=2"], new Set(["feature-gates"]));
+    const { values, warnings } = parseFlags(
+      specs,
+      ["--feature-gates", "A=true", "--secure-port=2"],
+      new Set(["feature-gates"]),
+    );
     expect(warnings).toEqual(["--feature-gates is accepted and has no effect"]);
     expect(values["secure-port"]).toBe(2);
   });
@@ -47,7 +63,13 @@ describe("parseFlags", () => {
 });
 
 describe("parseDurationMs", () => {
-  it.each([["60s", 60_000], ["1h30m", 5_400_000], ["250ms", 250], ["0", 0], ["1.5s", 1500]])("reads %s", (text, ms) => {
+  it.each([
+    ["60s", 60_000],
+    ["1h30m", 5_400_000],
+    ["250ms", 250],
+    ["0", 0],
+    ["1.5s", 1500],
+  ])("reads %s", (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
   });
   it.each(["", "5", "s", "5x", "5s!"])("refuses %j", (text) => {

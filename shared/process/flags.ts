@@ -40,7 +40,15 @@ export class FlagError extends Error {
   override readonly name = "FlagError";
 }
 
-const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /** Milliseconds of a Go duration such as `1h30m` or `0`; throws `FlagError` otherwise. */
 export function parseDurationMs(text: string): number {
@@ -94,7 +102,7 @@ export function parseFlags<const S extends FlagSpecs>(
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? "";
     if (!argument.startsWith("-") || argument === "-") throw new FlagError(`unexpected argument "${argument}"`);
-    const [name = "", inline] = splitOnce(argument.replace(/^--?/, ""), "=");
+    const [name, inline] = splitOnce(argument.replace(/^--?/, ""), "=");
     const spec = specs[name];
     const next = argv[index + 1];
     if (spec === undefined) {

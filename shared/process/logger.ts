@@ -13,7 +13,10 @@ export interface Logger {
 
 /** `level` is pino's: `debug`, `info`, `warn`, `error` or `silent`. An `err` field prints with its stack. */
 export function createLogger(component: string, level = "info"): Logger {
-  return pino({ base: { component }, level, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+  return pino(
+    { base: { component }, level, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: false }),
+  );
 }
 
 /** Drops everything: for tests. */

@@ -24,7 +24,16 @@ export function createMetrics(component: string): Registry {
     help: "Always 1; labels say which version runs.",
     labelNames: ["major", "minor", "git_version", "platform", "component"],
     registers: [registry],
-  }).set({ major: KUBERNETES_MAJOR, minor: KUBERNETES_MINOR, git_version: GIT_VERSION, platform: `linux/${goArch()}`, component }, 1);
+  }).set(
+    {
+      major: KUBERNETES_MAJOR,
+      minor: KUBERNETES_MINOR,
+      git_version: GIT_VERSION,
+      platform: `linux/${goArch()}`,
+      component,
+    },
+    1,
+  );
   return registry;
 }
 

@@ -25,7 +25,10 @@ describe("startSideServer", () => {
 
   it("answers ok, and every check by name when asked verbosely", async () => {
     expect(await get("/healthz")).toEqual({ status: 200, text: "ok" });
-    expect(await get("/readyz?verbose")).toEqual({ status: 200, text: "[+]ping ok\n[+]leaderElection ok\nreadyz check passed\n" });
+    expect(await get("/readyz?verbose")).toEqual({
+      status: 200,
+      text: "[+]ping ok\n[+]leaderElection ok\nreadyz check passed\n",
+    });
   });
 
   it("answers 500 and withholds the reason when a check fails", async () => {

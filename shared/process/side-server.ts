@@ -30,7 +30,10 @@ export interface SideServer {
 }
 
 /** Runs all checks; the text is upstream's verbose form. */
-export async function runHealthChecks(path: string, checks: readonly HealthCheck[]): Promise<{ isHealthy: boolean; text: string }> {
+export async function runHealthChecks(
+  path: string,
+  checks: readonly HealthCheck[],
+): Promise<{ isHealthy: boolean; text: string }> {
   const lines: string[] = [];
   let isHealthy = true;
   for (const check of checks) {
@@ -57,7 +60,10 @@ export async function startSideServer(options: SideServerOptions): Promise<SideS
   app.get(["/healthz", "/livez", "/readyz"], async (request, response) => {
     const { isHealthy, text } = await runHealthChecks(request.path, checks);
     const isVerbose = "verbose" in request.query || !isHealthy;
-    response.status(isHealthy ? 200 : 500).type("text/plain").send(isVerbose ? text : "ok");
+    response
+      .status(isHealthy ? 200 : 500)
+      .type("text/plain")
+      .send(isVerbose ? text : "ok");
   });
   app.get("/metrics", async (_request, response) => {
     response.type(options.registry.contentType).send(await options.registry.metrics());
@@ -66,7 +72,10 @@ export async function startSideServer(options: SideServerOptions): Promise<SideS
   const server = options.tls === undefined ? createHttpServer(app) : createHttpsServer(options.tls, app);
   await listen(server, options.host, options.port);
   const address = server.address();
-  return { port: typeof address === "object" && address !== null ? address.port : options.port, close: () => close(server) };
+  return {
+    port: typeof address === "object" && address !== null ? address.port : options.port,
+    close: () => close(server),
+  };
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {
