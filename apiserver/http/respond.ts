@@ -1,0 +1,91 @@
+/**
+ * The ends of every request: an object, a `Status` error or a text. Nothing is written twice: when an answer has
+ * begun (a timeout was faster than the handler), the later one is dropped.
+ */
+import { stringify as stringifyYaml } from "yaml";
+import { StatusError } from "../../shared/errors/status-error.ts";
+import { StorageUnavailableError } from "../storage/storage.ts";
+import { negotiateFormat } from "./negotiate.ts";
+import type { RequestContext } from "./request-context.ts";
+
+const JSON_TYPE = "application/json";
+const YAML_TYPE = "application/yaml";
+/** All warnings of one answer together, as upstream: clients print them and proxies limit header sizes. */
+const WARNING_BYTES_MAX = 4096;
+
+/** `299 - "text"` with the quoting of RFC 7234. */
+export function warningHeader(text: string): string {
+  // biome-ignore lint: control characters are what must go.
+  const clean = text.replace(/[\u0000-\u001f\u007f]/gu, " ").replace(/[\\"]/gu, "\\$&");
+  return `299 - "${Buffer.from(clean, "utf8").toString("latin1")}"`;
+}
+
+/** Sets the `Warning` headers of the context; call before the head is written. Returns whether it may be written. */
+export function beginAnswer(context: RequestContext): boolean {
+  const { response } = context;
+  if (response.headersSent || response.destroyed || response.writableEnded) return false;
+  if (context.warnings.length > 0) {
+    let bytes = 0;
+    const kept: string[] = [];
+    for (const text of new Set(context.warnings)) {
+      const header = warningHeader(text);
+      bytes += header.length;
+      if (bytes > WARNING_BYTES_MAX) break;
+      kept.push(header);
+    }
+    response.setHeader("Warning", kept);
+  }
+  return true;
+}
+
+/** Answers bytes of that type. */
+export function sendBytes(context: RequestContext, code: number, contentType: string, body: Buffer | string): void {
+  if (!beginAnswer(context)) return;
+  const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
+  context.response.writeHead(code, { "Content-Type": contentType, "Content-Length": bytes.length });
+  context.response.end(context.request.method === "HEAD" ? undefined : bytes);
+}
+
+export function sendText(context: RequestContext, code: number, text: string): void {
+  context.response.setHeader("X-Content-Type-Options", "nosniff");
+  sendBytes(context, code, "text/plain; charset=utf-8", text);
+}
+
+/** `?pretty`, or a person with curl, wget or a browser. */
+function isPretty(context: RequestContext): boolean {
+  const asked = context.query.get("pretty");
+  if (asked !== null && asked !== "") return asked === "true" || asked === "1";
+  return /^curl|^Wget|^Mozilla\/5\.0/u.test(context.request.headers["user-agent"] ?? "");
+}
+
+/**
+ * Answers an API object as JSON, or as YAML when the client prefers that. `json` are its bytes where they are
+ * already there.
+ */
+export function sendObject(context: RequestContext, code: number, object: unknown, json?: Buffer): void {
+  if (negotiateFormat(context.request.headers.accept) === "yaml") {
+    return sendBytes(context, code, YAML_TYPE, stringifyYaml(object, { aliasDuplicateObjects: false }));
+  }
+  if (isPretty(context)) return sendBytes(context, code, JSON_TYPE, `${JSON.stringify(object, undefined, 2)}\n`);
+  sendBytes(context, code, JSON_TYPE, json ?? JSON.stringify(object));
+}
+
+/** What any thrown value is on the wire. */
+export function toStatusError(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof StorageUnavailableError) return new StatusError("ServiceUnavailable", text, { cause: error });
+  return new StatusError("InternalError", `Internal error occurred: ${text}`, {
+    details: { causes: [{ message: text }] },
+    cause: error,
+  });
+}
+
+/** Answers a `Status` with its code, and `Retry-After` where one is due. */
+export function sendError(context: RequestContext, error: unknown): void {
+  const status = toStatusError(error);
+  if (context.response.headersSent) return;
+  const { retryAfterSeconds } = status.details ?? {};
+  if (retryAfterSeconds !== undefined) context.response.setHeader("Retry-After", String(retryAfterSeconds));
+  sendObject(context, status.code, status.toStatus());
+}
