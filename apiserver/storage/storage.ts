@@ -48,8 +48,8 @@ export type WriteResult =
   | { readonly kind: "conflict"; readonly current: StoredValue | undefined; readonly revision: number };
 
 export type StorageEvent =
-  | { readonly type: "put"; readonly item: StoredValue; readonly previous: Buffer | undefined }
-  | { readonly type: "delete"; readonly key: string; readonly revision: number; readonly previous: Buffer | undefined };
+  | { readonly type: "put"; readonly item: StoredValue }
+  | { readonly type: "delete"; readonly key: string; readonly revision: number };
 
 export interface WatchSink {
   /** All changes of one revision, or of several consecutive ones, in order. */
@@ -94,7 +94,12 @@ export interface Storage {
   count(prefix: string): Promise<number>;
   /** `ttlSeconds`: the key goes away by itself, as a delete event, about that long after the write. */
   create(key: string, value: Buffer, options?: { readonly ttlSeconds?: number }): Promise<WriteResult>;
-  update(key: string, value: Buffer, expectedModRevision: number, options?: { readonly ttlSeconds?: number }): Promise<WriteResult>;
+  update(
+    key: string,
+    value: Buffer,
+    expectedModRevision: number,
+    options?: { readonly ttlSeconds?: number },
+  ): Promise<WriteResult>;
   delete(key: string, expectedModRevision: number): Promise<WriteResult>;
   /** Linearizable: at least every write acknowledged before the call. */
   currentRevision(): Promise<number>;
