@@ -1,0 +1,151 @@
+/**
+ * The TLS listener (HTTP/1.1): makes a `RequestState` of each request and upgrade and hands it to the chain.
+ *
+ * H1  Every request that was parsed is answered or its connection is destroyed; nothing that a client sends throws.
+ * H2  After `stop` began no new request is accepted; running ones get `STOP_GRACE_MS`, watches are ended at once.
+ */
+import { randomUUID } from "node:crypto";
+import { type IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
+import { StatusError } from "../../shared/errors/status-error.ts";
+import type { Clock } from "../../shared/process/clock.ts";
+import type { Logger } from "../../shared/process/logger.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
+import type { RequestHandler } from "./filter.ts";
+import type { InFlight } from "./in-flight.ts";
+import type { UpgradeRequest } from "./request-context.ts";
+import { RequestState } from "./request-state.ts";
+
+/** Longest wait for running requests at a stop. */
+const STOP_GRACE_MS = 10_000;
+/** Idle keep-alive connections: longer than what clients reuse within (Go: 90 s). */
+const KEEP_ALIVE_MS = 120_000;
+/** Time for a whole request head; a body's time is the request timeout's. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Tokens and long selectors live in the head. */
+const HEADER_BYTES_MAX = 256 * 1024;
+/** Half-open connections are noticed by TCP keep-alive probes. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+const UPGRADES = /^(?:websocket|spdy\/3\.1)$/iu;
+
+export interface ApiHttpServerOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Server certificate and key; `ca` is what client certificates are checked against. */
+  readonly tls: Pick<SecureContextOptions, "cert" | "key" | "ca">;
+  readonly handler: RequestHandler;
+  readonly inFlight: InFlight;
+  readonly requestTimeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class ApiHttpServer {
+  readonly #options: ApiHttpServerOptions;
+  readonly #server: Server;
+  readonly #upgraded = new Set<Duplex>();
+  #isStopping = false;
+
+  constructor(options: ApiHttpServerOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      ...options.tls,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Ours answers first, with a Status; this one only closes what is left of it.
+      requestTimeout: options.requestTimeoutMs + HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+      noDelay: true,
+      shouldUpgradeCallback: (request) => UPGRADES.test(request.headers.upgrade ?? ""),
+    });
+    this.#server.on("request", (request, response) => this.#serve(request, response));
+    this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
+    this.#server.on("clientError", answerBrokenRequest);
+    this.#server.on("tlsClientError", (err) => options.logger.debug({ err }, "TLS handshake failed"));
+  }
+
+  /** Resolves to the port. */
+  listen(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.#options.port, this.#options.address, () => {
+        this.#server.off("error", reject);
+        this.#server.on("error", (err) => this.#options.logger.error({ err }, "listener failed"));
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Ends watches, waits for the other requests, then closes what is left. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const { inFlight, clock } = this.#options;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    for (const state of inFlight.longRunning) state.abort(new StatusError("ServiceUnavailable", "the server is stopping"));
+    const waited = new AbortController();
+    await Promise.race([inFlight.idle(), clock.sleep(STOP_GRACE_MS, waited.signal)]);
+    waited.abort();
+    for (const socket of this.#upgraded) socket.destroy();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #newState(request: IncomingMessage, response: ServerResponse, upgrade?: UpgradeRequest): RequestState {
+    // A stream error without a listener would end the process (H1); its effect is seen as `close`.
+    request.on("error", () => undefined);
+    response.on("error", () => undefined);
+    if (this.#isStopping) response.setHeader("Connection", "close");
+    const nowMs = this.#options.clock.nowMs();
+    return new RequestState(request, response, { nowMs, newAuditId: randomUUID, ...(upgrade && { upgrade }) });
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#run(this.#newState(request, response));
+  }
+
+  #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new ServerResponse(request);
+    let isTaken = false;
+    this.#upgraded.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => {
+      this.#upgraded.delete(socket);
+      // Nobody else tells a response without a parser that its connection is gone.
+      if (!response.destroyed) response.destroy();
+      state.abort(new Error("the client closed the connection"));
+    });
+    response.assignSocket(socket as Socket);
+    response.setHeader("Connection", "close");
+    response.once("finish", () => {
+      if (isTaken) return;
+      response.detachSocket(socket as Socket);
+      socket.end();
+    });
+    const take = (): { socket: Duplex; head: Buffer } => {
+      isTaken = true;
+      response.detachSocket(socket as Socket);
+      return { socket, head };
+    };
+    const state = this.#newState(request, response, { take });
+    this.#run(state);
+  }
+
+  #run(state: RequestState): void {
+    this.#options.handler(state).catch((err: unknown) => {
+      this.#options.logger.error({ err, path: state.info.path }, "request handler failed");
+      state.response.destroy();
+    });
+  }
+}
