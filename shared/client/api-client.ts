@@ -67,7 +67,11 @@ export interface ApiClient {
   list<T extends KubeObject>(resource: Resource<T>, options?: ListOptions): Promise<ListResult<T>>;
   /** Ends when the server ends the stream; rejects with `StatusError` when it refuses it (410 and others). */
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  create<T extends KubeObject>(resource: Resource<T>, draft: Draft<T>, options?: WriteOptions & { namespace?: string }): Promise<T>;
+  create<T extends KubeObject>(
+    resource: Resource<T>,
+    draft: Draft<T>,
+    options?: WriteOptions & { namespace?: string },
+  ): Promise<T>;
   /** Replaces; `metadata.resourceVersion` of the object is the precondition. */
   update<T extends KubeObject>(resource: Resource<T>, object: T, options?: WriteOptions): Promise<T>;
   updateStatus<T extends KubeObject>(resource: Resource<T>, object: T, options?: WriteOptions): Promise<T>;
@@ -85,7 +89,11 @@ export interface ApiClient {
     options?: DeleteOptions,
     signal?: AbortSignal,
   ): Promise<T | undefined>;
-  deleteCollection<T extends KubeObject>(resource: Resource<T>, list: ListOptions, options?: DeleteOptions): Promise<void>;
+  deleteCollection<T extends KubeObject>(
+    resource: Resource<T>,
+    list: ListOptions,
+    options?: DeleteOptions,
+  ): Promise<void>;
   /** POST or PUT to a subresource such as `binding`, `eviction`, `token`, `scale`, `finalize`. */
   writeSubresource<T extends KubeObject, Body, Answer>(
     resource: Resource<T>,
