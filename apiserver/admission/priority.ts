@@ -23,7 +23,7 @@ export interface PriorityOptions {
 function globalDefault(classes: readonly PriorityClass[]): PriorityClass | undefined {
   return classes
     .filter((priorityClass) => priorityClass.globalDefault === true)
-    .sort((a, b) => a.value - b.value)
+    .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))
     .at(0);
 }
 
