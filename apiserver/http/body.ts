@@ -35,7 +35,8 @@ export function readBody(request: IncomingMessage, limit: number = BODY_BYTES_MA
       }
       chunks.push(chunk);
     };
-    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks, bytes)));
+    const onEnd = (): void =>
+      finish(() => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks, bytes)));
     const onBroken = (): void => finish(() => reject(endedEarly()));
     request.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
   });

@@ -7,7 +7,10 @@ function statusOf(code: string | undefined): { error: StatusError; phrase: strin
     return { error, phrase: "Request Header Fields Too Large" };
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return { error: new StatusError("", "the request did not arrive in time", { code: 408 }), phrase: "Request Timeout" };
+    return {
+      error: new StatusError("", "the request did not arrive in time", { code: 408 }),
+      phrase: "Request Timeout",
+    };
   }
   return { error: badRequest("the request is not valid HTTP/1.1"), phrase: "Bad Request" };
 }

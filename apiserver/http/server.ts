@@ -93,7 +93,8 @@ export class ApiHttpServer {
     const { inFlight, clock } = this.#options;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    for (const state of inFlight.longRunning) state.abort(new StatusError("ServiceUnavailable", "the server is stopping"));
+    for (const state of inFlight.longRunning)
+      state.abort(new StatusError("ServiceUnavailable", "the server is stopping"));
     const waited = new AbortController();
     await Promise.race([inFlight.idle(), clock.sleep(STOP_GRACE_MS, waited.signal)]);
     waited.abort();

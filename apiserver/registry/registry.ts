@@ -50,7 +50,11 @@ export interface DeleteResult<T extends KubeObject> extends StoredObject<T> {
 export interface Registry {
   /** Consistent read of one object from the store. */
   get<T extends KubeObject>(resource: Resource<T>, namespace: string, name: string): Promise<StoredObject<T>>;
-  create<T extends KubeObject>(resource: Resource<T>, draft: Draft<T>, request: CreateRequest): Promise<StoredObject<T>>;
+  create<T extends KubeObject>(
+    resource: Resource<T>,
+    draft: Draft<T>,
+    request: CreateRequest,
+  ): Promise<StoredObject<T>>;
   /**
    * Reads, calls `change` with a copy of what is stored (nothing, when it may be created), and writes what that
    * returns; calls again when somebody else wrote in between, unless the returned `metadata.resourceVersion` is

@@ -10,7 +10,16 @@ import type { FieldError } from "../../shared/errors/status-error.ts";
 import type { Draft, KubeObject, Resource } from "../../shared/resources/resource.ts";
 
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
-export const ALL_VERBS: readonly Verb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+export const ALL_VERBS: readonly Verb[] = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "update",
+  "watch",
+];
 
 /** A column of `kubectl get`. `priority` 0 always shows, 1 only with `-o wide`. */
 export interface Column<T> {
@@ -83,8 +92,12 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly allowUnconditionalUpdate?: boolean;
   /** Seconds of grace to apply when a delete comes with `requested` (or none): pods only. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number;
-  /** Finalizers that creation adds (Namespace puts its own into spec). */
+  /** What happens to dependents when the delete does not say; background when left out. */
   readonly defaultPropagation?: "Background" | "Foreground" | "Orphan";
+  /** Beside `metadata.finalizers`: what must be gone before it may go (Namespace: `spec.finalizers`). */
+  deletionHolders?(object: T): readonly string[];
+  /** Called when `deletionTimestamp` gets set, in place (Namespace: the phase). */
+  prepareForDeletion?(object: T): void;
   /** Field selectors beside `metadata.name` and `metadata.namespace`. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Old spellings of selectable fields (`spec.host` for pods). */
@@ -119,11 +132,18 @@ export interface AnyStrategy {
 /** Completes a declaration and erases its type for `resources/all.ts`. */
 export function serve<T extends KubeObject>(declaration: StrategyDeclaration<T>): AnyStrategy {
   const declared = declaration.subresources ?? [];
-  const status: Subresource[] = declaration.status === undefined ? [] : [{ name: "status", verbs: ["get", "patch", "update"] }];
+  const status: Subresource[] =
+    declaration.status === undefined ? [] : [{ name: "status", verbs: ["get", "patch", "update"] }];
   const scale: Subresource[] =
     declaration.scale === undefined
       ? []
-      : [{ name: "scale", verbs: ["get", "patch", "update"], kind: { group: "autoscaling", version: "v1", kind: "Scale" } }];
+      : [
+          {
+            name: "scale",
+            verbs: ["get", "patch", "update"],
+            kind: { group: "autoscaling", version: "v1", kind: "Scale" },
+          },
+        ];
   const strategy: Strategy<T> = {
     ...declaration,
     singular: declaration.singular ?? declaration.resource.kind.toLowerCase(),

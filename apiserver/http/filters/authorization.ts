@@ -10,9 +10,11 @@ function attributesOf(info: RequestInfo): AuthorizationAttributes {
 }
 
 /** 403 unless the user may do what the request asks for. */
-export const withAuthorization: Filter = (next, { authorizer }) => (state) => {
-  const attributes = attributesOf(state.info);
-  const decision = authorizer.authorize(state.user, attributes);
-  if (!decision.isAllowed) throw forbiddenError(state.user, attributes, decision.reason);
-  return next(state);
-};
+export const withAuthorization: Filter =
+  (next, { authorizer }) =>
+  (state) => {
+    const attributes = attributesOf(state.info);
+    const decision = authorizer.authorize(state.user, attributes);
+    if (!decision.isAllowed) throw forbiddenError(state.user, attributes, decision.reason);
+    return next(state);
+  };
