@@ -8,6 +8,7 @@ import { finished } from "node:stream/promises";
 import { createWebSocketStream, type RawData, type WebSocket } from "ws";
 import type { Clock, Timer } from "../process/clock.ts";
 import { createSpdyConnection, type SpdyConnection, type SpdyStream } from "./spdy/connection.ts";
+import type { AcceptedWebSocket } from "./websocket-accept.ts";
 import { bytesOf } from "./websocket-remote-command.ts";
 
 export const PORT_FORWARD_PROTOCOL = "portforward.k8s.io";
@@ -87,12 +88,12 @@ export function serveSpdyPortForward(
 
 /** Serves a WebSocket with either protocol; `ports` are those of the URL and used by the older one only. */
 export function serveWebSocketPortForward(
-  socket: WebSocket,
+  { socket, protocol }: AcceptedWebSocket,
   ports: readonly number[],
   clock: Clock,
   onPair: (pair: PortForwardPair) => void,
 ): PortForwardSession {
-  if (socket.protocol === TUNNEL_PROTOCOL) return serveSpdyPortForward(createWebSocketStream(socket), clock, onPair);
+  if (protocol === TUNNEL_PROTOCOL) return serveSpdyPortForward(createWebSocketStream(socket), clock, onPair);
   return serveChannelPortForward(socket, ports, onPair);
 }
 

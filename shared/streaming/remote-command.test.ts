@@ -8,6 +8,7 @@ import {
   type PortForwardPair,
   serveSpdyPortForward,
   serveWebSocketPortForward,
+  WEBSOCKET_PORT_FORWARD_PROTOCOLS,
 } from "./port-forward.ts";
 import {
   errorChannelText,
@@ -19,6 +20,7 @@ import {
 } from "./remote-command.ts";
 import { createSpdyConnection } from "./spdy/connection.ts";
 import { acceptSpdyUpgrade, chooseProtocol, dialSpdy, offeredProtocols } from "./spdy/upgrade.ts";
+import { createWebSocketAcceptor } from "./websocket-accept.ts";
 import { openSpdyRemoteCommand, serveSpdyRemoteCommand } from "./spdy-remote-command.ts";
 import { serveWebSocketRemoteCommand, WEBSOCKET_REMOTE_COMMAND_PROTOCOLS } from "./websocket-remote-command.ts";
 
@@ -191,7 +193,7 @@ describe("a server for remote commands", () => {
 describe("port forwarding", () => {
   let server: Server;
   let port: number;
-  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const accept = createWebSocketAcceptor(WEBSOCKET_PORT_FORWARD_PROTOCOLS);
   /** A "pod" that answers with its port and whatever it was sent; port 9 refuses. */
   const answer = (pair: PortForwardPair): void => {
     if (pair.port === 9) {
@@ -208,11 +210,8 @@ describe("port forwarding", () => {
     server = createServer();
     server.on("upgrade", (incoming, socket, head) => {
       if (incoming.headers.upgrade === "websocket") {
-        webSockets.handleUpgrade(
-          incoming,
-          socket,
-          head,
-          (accepted) => void serveWebSocketPortForward(accepted, [80, 81], systemClock, answer),
+        void accept(incoming, socket, head).then((accepted) =>
+          serveWebSocketPortForward(accepted, [80, 81], systemClock, answer),
         );
         return;
       }
@@ -225,7 +224,6 @@ describe("port forwarding", () => {
     port = typeof address === "object" && address !== null ? address.port : 0;
   });
   afterAll(async () => {
-    webSockets.close();
     await new Promise((resolve) => server.close(resolve));
   });
 
