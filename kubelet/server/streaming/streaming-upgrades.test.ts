@@ -75,6 +75,7 @@ async function dialTunnel(url: string): Promise<Duplex> {
     }
   });
   socket.on("close", () => tunnel.push(null));
+  tunnel.on("finish", () => socket.destroy());
   return tunnel;
 }
 
