@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
+import { join } from "node:path";
+import type { Cluster } from "./cluster.ts";
+
+export interface ProbeAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const PROBE_TIMEOUT_MS = 2000;
+
+/** GETs a URL; nothing when no answer came. */
+function get(url: string, options: RequestOptions): Promise<ProbeAnswer | undefined> {
+  return new Promise((resolve) => {
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const request = send(url, { timeout: PROBE_TIMEOUT_MS, agent: false, ...options }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on("error", () => resolve(undefined));
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(undefined));
+    request.end();
+  });
+}
+
+/** Asks the API as the administrator. */
+export async function askApi(cluster: Cluster, path: string): Promise<ProbeAnswer | undefined> {
+  const pem = (file: string): Buffer => readFileSync(join(cluster.pkiDir, file));
+  try {
+    const identity = { ca: pem("ca.crt"), cert: pem("admin.crt"), key: pem("admin.key") };
+    return await get(`https://127.0.0.1:${cluster.ports.api}${path}`, identity);
+  } catch (err) {
+    // Certificates that were not made yet, or are gone: nobody to ask.
+    if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw err;
+  }
+}
+
+/** Asks a health page on the loopback. No secret is sent, so the server need not prove who it is. */
+export function askHealth(url: string): Promise<ProbeAnswer | undefined> {
+  return get(url, { rejectUnauthorized: false });
+}
+
+export async function isApiReady(cluster: Cluster): Promise<boolean> {
+  return (await askApi(cluster, "/readyz"))?.status === 200;
+}
+
+interface NodeObject {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  };
+}
+
+/** Why the node is not Ready, or nothing when it is. */
+export async function whyNodeNotReady(cluster: Cluster): Promise<string | undefined> {
+  const answer = await askApi(cluster, `/api/v1/nodes/${cluster.nodeName}`);
+  if (answer === undefined) return "the API server does not answer";
+  if (answer.status !== 200) return `the kubelet has not registered node ${cluster.nodeName}`;
+  const node = JSON.parse(answer.body) as NodeObject;
+  const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");
+  if (ready?.status === "True") return undefined;
+  return ready?.message ?? "the kubelet has not reported the node's state";
+}
+
+/** Pods of the default namespace need its ServiceAccount. */
+export async function hasDefaultServiceAccount(cluster: Cluster): Promise<boolean> {
+  return (await askApi(cluster, "/api/v1/namespaces/default/serviceaccounts/default"))?.status === 200;
+}

@@ -1,0 +1,154 @@
+/** The command line of every process of a cluster: upstream's flags and spellings. Pure. */
+import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
+import { componentKubeconfigPath } from "../pki/component-kubeconfigs.ts";
+import type { ProcessSpec } from "./process-spec.ts";
+
+/** What the command lines depend on beside the cluster itself. */
+export interface SpecContext {
+  /** Root of the source tree. */
+  readonly sourceRoot: string;
+  readonly nodeIp: string;
+  readonly sandboxImage: string;
+}
+
+export const CONTAINERD_CONFIG = "config.toml";
+
+type Flags = Readonly<Record<string, string | number>>;
+
+const flagList = (flags: Flags): string[] => Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+
+function component(cluster: Cluster, context: SpecContext, name: string, folder: string, flags: Flags): ProcessSpec {
+  return {
+    name,
+    program: `${cluster.binDir}/${name}`,
+    args: ["--disable-warning=ExperimentalWarning", `${context.sourceRoot}/${folder}/main.ts`, ...flagList(flags)],
+    env: { NODE_COMPILE_CACHE: `${context.sourceRoot}/node_modules/.cache/compile` },
+  };
+}
+
+function etcdSpecs(cluster: Cluster): ProcessSpec[] {
+  if (cluster.store.kind !== "etcd" || cluster.store.servers.length > 0) return [];
+  const client = `http://127.0.0.1:${cluster.ports.etcd}`;
+  const peer = `http://127.0.0.1:${cluster.ports.etcdPeer}`;
+  const flags = {
+    name: "default",
+    "data-dir": `${cluster.dataDir}/store/etcd`,
+    "listen-client-urls": client,
+    "advertise-client-urls": client,
+    "listen-peer-urls": peer,
+    "initial-advertise-peer-urls": peer,
+    "initial-cluster": `default=${peer}`,
+    "log-level": "warn",
+  };
+  return [{ name: "etcd", program: "etcd", args: flagList(flags) }];
+}
+
+function storeFlags(cluster: Cluster): Flags {
+  if (cluster.store.kind === "sqlite") {
+    return { "storage-backend": "sqlite", "sqlite-file": `${cluster.dataDir}/store/state.db` };
+  }
+  const own = [`http://127.0.0.1:${cluster.ports.etcd}`];
+  const servers = cluster.store.servers.length > 0 ? cluster.store.servers : own;
+  return { "storage-backend": "etcd3", "etcd-servers": servers.join(",") };
+}
+
+function apiServer(cluster: Cluster, context: SpecContext): ProcessSpec {
+  const pki = cluster.pkiDir;
+  return component(cluster, context, "kube-apiserver", "apiserver", {
+    "secure-port": cluster.ports.api,
+    "bind-address": "0.0.0.0",
+    "advertise-address": context.nodeIp,
+    ...storeFlags(cluster),
+    "tls-cert-file": `${pki}/apiserver.crt`,
+    "tls-private-key-file": `${pki}/apiserver.key`,
+    "client-ca-file": `${pki}/ca.crt`,
+    "service-account-issuer": `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
+    "service-account-key-file": `${pki}/sa.pub`,
+    "service-account-signing-key-file": `${pki}/sa.key`,
+    "service-cluster-ip-range": cluster.serviceCidr,
+    "service-node-port-range": cluster.nodePortRange,
+    "kubelet-client-certificate": `${pki}/apiserver-kubelet-client.crt`,
+    "kubelet-client-key": `${pki}/apiserver-kubelet-client.key`,
+    "kubelet-certificate-authority": `${pki}/ca.crt`,
+  });
+}
+
+function controllerManager(cluster: Cluster, context: SpecContext): ProcessSpec {
+  return component(cluster, context, "kube-controller-manager", "controller-manager", {
+    kubeconfig: componentKubeconfigPath(cluster, "controller-manager"),
+    "leader-elect": "true",
+    "allocate-node-cidrs": "true",
+    "cluster-cidr": cluster.podCidr,
+    "root-ca-file": `${cluster.pkiDir}/ca.crt`,
+    "bind-address": "127.0.0.1",
+    "secure-port": cluster.ports.controllerManager,
+  });
+}
+
+function scheduler(cluster: Cluster, context: SpecContext): ProcessSpec {
+  return component(cluster, context, "kube-scheduler", "scheduler", {
+    kubeconfig: componentKubeconfigPath(cluster, "scheduler"),
+    "leader-elect": "true",
+    "bind-address": "127.0.0.1",
+    "secure-port": cluster.ports.scheduler,
+  });
+}
+
+function kubelet(cluster: Cluster, context: SpecContext): ProcessSpec {
+  const pki = cluster.pkiDir;
+  return component(cluster, context, "kubelet", "kubelet", {
+    kubeconfig: componentKubeconfigPath(cluster, "kubelet"),
+    "hostname-override": cluster.nodeName,
+    "container-runtime-endpoint": `unix://${cluster.containerdSocket}`,
+    "root-dir": `${cluster.dataDir}/kubelet`,
+    "node-ip": context.nodeIp,
+    address: "0.0.0.0",
+    port: cluster.ports.kubelet,
+    "healthz-port": cluster.ports.kubeletHealth,
+    "tls-cert-file": `${pki}/kubelet.crt`,
+    "tls-private-key-file": `${pki}/kubelet.key`,
+    "client-ca-file": `${pki}/ca.crt`,
+    "pod-infra-container-image": context.sandboxImage,
+    "cni-conf-dir": `${cluster.dataDir}/cni`,
+    "cni-bridge": cluster.podBridge,
+    "cluster-dns": cluster.dnsIp,
+    "cluster-domain": CLUSTER_DOMAIN,
+    "cgroup-root": cluster.cgroupRoot,
+    "node-labels": "node-role.kubernetes.io/control-plane=",
+    "max-pods": 110,
+  });
+}
+
+function kubeProxy(cluster: Cluster, context: SpecContext): ProcessSpec {
+  return component(cluster, context, "kube-proxy", "kube-proxy", {
+    kubeconfig: componentKubeconfigPath(cluster, "kube-proxy"),
+    "hostname-override": cluster.nodeName,
+    "cluster-cidr": cluster.podCidr,
+    "proxy-mode": "iptables",
+    "metrics-bind-address": `127.0.0.1:${cluster.ports.proxyMetrics}`,
+    "healthz-bind-address": `0.0.0.0:${cluster.ports.proxyHealth}`,
+    "iptables-chain-prefix": cluster.chainPrefix,
+  });
+}
+
+/** In the order in which they are started; none waits for another, each tries until what it needs is there. */
+export function processSpecs(cluster: Cluster, context: SpecContext): ProcessSpec[] {
+  return [
+    ...etcdSpecs(cluster),
+    apiServer(cluster, context),
+    { name: "containerd", program: "containerd", args: ["--config", `${cluster.dataDir}/${CONTAINERD_CONFIG}`] },
+    controllerManager(cluster, context),
+    kubelet(cluster, context),
+    scheduler(cluster, context),
+    kubeProxy(cluster, context),
+  ];
+}
+
+/** Components of ours, which run on node under these names. */
+export const NODE_COMPONENTS = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+] as const;
