@@ -65,7 +65,10 @@ function parenthesised(type: string): string {
 }
 
 function isKind(schema: Schema): boolean {
-  return schema.properties?.["metadata"]?.$ref === `${REF_PREFIX}${META}.ObjectMeta` && schema.properties["kind"] !== undefined;
+  return (
+    schema.properties?.["metadata"]?.$ref === `${REF_PREFIX}${META}.ObjectMeta` &&
+    schema.properties["kind"] !== undefined
+  );
 }
 
 function fieldLine(owner: Schema, field: string, refer: (definition: string) => string): string {
@@ -101,7 +104,9 @@ function renderModule(module: Module, definitions: Record<string, Schema>): stri
   const importLines = [...imports].map(
     ([path, names]) => `import type { ${[...names].sort().join(", ")} } from "../${path}.ts";`,
   );
-  return ["// Generated from definitions.json by `npm run generate`: do not edit.", ...importLines, "", ...bodies].join("\n");
+  return ["// Generated from definitions.json by `npm run generate`: do not edit.", ...importLines, "", ...bodies].join(
+    "\n",
+  );
 }
 
 /** All modules as path (below `generated/`) to text. */

@@ -100,7 +100,9 @@ function detailsOf(resource: Named, name: string, causes?: StatusCause[]): Statu
 }
 
 export function notFound(resource: Named, name: string): StatusError {
-  return new StatusError("NotFound", `${qualified(resource)} "${name}" not found`, { details: detailsOf(resource, name) });
+  return new StatusError("NotFound", `${qualified(resource)} "${name}" not found`, {
+    details: detailsOf(resource, name),
+  });
 }
 
 export function alreadyExists(resource: Named, name: string): StatusError {
@@ -144,7 +146,11 @@ export interface FieldError {
 }
 
 /** 422 with every broken rule: `Kind.group "name" is invalid: [path: detail, …]`. */
-export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): StatusError {
+export function invalid(
+  kind: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): StatusError {
   const subject = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   const texts = errors.map((error) => `${error.field}: ${error.detail}`);
   const list = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
