@@ -52,7 +52,7 @@ export function sendText(context: RequestContext, code: number, text: string): v
 }
 
 /** `?pretty`, or a person with curl, wget or a browser. */
-function isPretty(context: RequestContext): boolean {
+export function isPretty(context: RequestContext): boolean {
   const asked = context.query.get("pretty");
   if (asked !== null && asked !== "") return asked === "true" || asked === "1";
   return /^curl|^Wget|^Mozilla\/5\.0/u.test(context.request.headers["user-agent"] ?? "");

@@ -6,7 +6,7 @@ import type { AnyStrategy } from "../registry/strategy.ts";
 import { type CachedRow, ObjectForm } from "./cached-row.ts";
 import type { Collection } from "./collection.ts";
 import { type Freshness, tooOld } from "./freshness.ts";
-import { listPrefix, storageKey } from "../storage/keys.ts";
+import { compareKeys, listPrefix, storageKey } from "../storage/keys.ts";
 import { Selection } from "./selection.ts";
 import type { Snapshot } from "./slab-list.ts";
 import type { StoredValue } from "../storage/storage.ts";
@@ -91,14 +91,18 @@ export class ResourceCache {
     return new Selection(this.#form, request);
   }
 
+  /** Everything as the cache has it now. */
   list(request: ListRequest): ListView {
     const selection = this.selection(request);
-    const prefix = this.prefixOf(request.namespace);
-    const snapshot = this.#collection.snapshot();
-    const revision = this.revision;
-    const rows = (after = ""): Iterable<CachedRow> =>
-      this.#filtered(this.#narrowed(selection, snapshot, prefix, after), selection);
-    return { revision, prefix, snapshot, selection, isPlain: selection.isEverything && this.#form.isStoredForm, rows };
+    const { indexedValue } = selection;
+    const isIndexed = indexedValue !== undefined && this.#form.isStoredForm;
+    const indexed = isIndexed ? this.#collection.rowsByIndexedField(indexedValue) : undefined;
+    return this.#view(request, selection, this.#collection.snapshot(), this.revision, indexed);
+  }
+
+  /** Everything as it was when that snapshot was taken. */
+  listAt(request: ListRequest, snapshot: Snapshot, revision: number): ListView {
+    return this.#view(request, this.selection(request), snapshot, revision, undefined);
   }
 
   prefixOf(namespace: string): string {
@@ -126,20 +130,31 @@ export class ResourceCache {
     return this.#collection.onChange(callback);
   }
 
-  #narrowed(selection: Selection, snapshot: Snapshot, prefix: string, after: string): Iterable<CachedRow> {
-    if (selection.indexedValue !== undefined && this.#form.isStoredForm) {
-      const rows = this.#collection.rowsByIndexedField(selection.indexedValue);
-      return rows.filter((row) => row.key.startsWith(prefix) && (after === "" || row.key > after));
-    }
-    const isByName =
-      selection.exactName !== undefined && (selection.namespace !== "" || this.resource.scope === "Cluster");
-    if (!isByName) return snapshot.rows(prefix, after);
-    const key = `${prefix}${selection.exactName}`;
-    return [...snapshot.rows(key)].filter((row) => row.key === key && (after === "" || row.key > after));
+  #view(
+    request: ListRequest,
+    selection: Selection,
+    snapshot: Snapshot,
+    revision: number,
+    indexed: readonly CachedRow[] | undefined,
+  ): ListView {
+    const prefix = this.prefixOf(request.namespace);
+    const isPlain = selection.isEverything && this.#form.isStoredForm;
+    const rows = (after = ""): Iterable<CachedRow> =>
+      this.#filtered(indexed ?? this.#candidates(selection, snapshot, prefix, after), selection, prefix, after);
+    return { revision, prefix, snapshot, selection, isPlain, rows };
   }
 
-  *#filtered(rows: Iterable<CachedRow>, selection: Selection): Generator<CachedRow> {
+  /** One row where only one name can match, else all of the prefix. */
+  #candidates(selection: Selection, snapshot: Snapshot, prefix: string, after: string): Iterable<CachedRow> {
+    const isScoped = selection.namespace !== "" || this.resource.scope === "Cluster";
+    if (selection.exactName === undefined || !isScoped) return snapshot.rows(prefix, after);
+    const row = snapshot.rows(`${prefix}${selection.exactName}`)[Symbol.iterator]().next();
+    return row.done === true ? [] : [row.value];
+  }
+
+  *#filtered(rows: Iterable<CachedRow>, selection: Selection, prefix: string, after: string): Generator<CachedRow> {
     for (const row of rows) {
+      if (!row.key.startsWith(prefix) || (after !== "" && compareKeys(row.key, after) <= 0)) continue;
       const view = this.#form.view(row);
       if (selection.matches(view)) yield view;
     }

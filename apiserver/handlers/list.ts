@@ -1,0 +1,121 @@
+/**
+ * LIST: head, cached bytes, tail (upstream: `ListResource` of `endpoints/handlers/get.go`). A whole list without a
+ * selector is written slab by slab, and its gzip form is spliced from the slabs' cached streams.
+ */
+import { constants, createGzip } from "node:zlib";
+import { Readable } from "node:stream";
+import type { ListMeta } from "../../shared/api/generated/meta/v1.ts";
+import { negotiate } from "../http/negotiate.ts";
+import type { RequestContext } from "../http/request-context.ts";
+import { beginAnswer, isPretty, sendObject } from "../http/respond.ts";
+import type { CachedRow } from "../watch-cache/cached-row.ts";
+import type { ApiServices, Handler } from "./handler.ts";
+import { acceptsGzip } from "./read/accepts-gzip.ts";
+import { gzipParts } from "./read/gzip-segments.ts";
+import { includeObjectOf } from "./read/include-object.ts";
+import { LIST_TAIL, type ListBody, listBody, objectListHead } from "./read/list-body.ts";
+import { parseListOptions } from "./read/list-options.ts";
+import { ListPages, type ListResult } from "./read/list-page.ts";
+import { inSlabs, sendPieces } from "./read/send-pieces.ts";
+
+/** Smaller answers are not worth compressing (upstream's `defaultGzipThresholdBytes`). */
+const GZIP_BYTES_MIN = 128 * 1024;
+
+export function createListHandler({
+  caches,
+  storage,
+  clock,
+}: Pick<ApiServices, "caches" | "storage" | "clock">): Handler {
+  const pages = new ListPages(storage, clock);
+  return async (context, target) => {
+    const form = negotiate(context.request.headers.accept, ["Table", "PartialObjectMetadataList"]);
+    const includeObject = includeObjectOf(context.query);
+    const options = parseListOptions(context.query, false);
+    const result = await pages.read(caches.cacheOf(target.strategy.resource), target.namespace, options);
+    const metadata = metadataOf(result);
+    const isPlain = form.as === undefined && form.format === "json" && !isPretty(context);
+    if (isPlain && isLargePlainView(result) && wantsGzip(context)) {
+      const { view } = result;
+      const head = objectListHead(target.strategy, metadata);
+      if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" })) return;
+      return sendPieces(context.response, gzipParts(head, view.snapshot.parts(view.prefix), LIST_TAIL), context.signal);
+    }
+    const body = listBody(rowsOf(result), {
+      strategy: target.strategy,
+      form,
+      includeObject,
+      metadata,
+      nowMs: clock.nowMs(),
+    });
+    if (form.format === "yaml" || isPretty(context)) {
+      const json = Buffer.concat([...piecesOf(body)]);
+      return sendObject(context, 200, JSON.parse(json.toString("utf8")), json);
+    }
+    await sendBody(context, body);
+  };
+}
+
+function metadataOf(result: ListResult): ListMeta {
+  if (result.kind === "view") return { resourceVersion: String(result.view.revision) };
+  const { revision, continueToken, remainingItemCount } = result.page;
+  return {
+    resourceVersion: String(revision),
+    ...(continueToken === undefined ? {} : { continue: continueToken }),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
+}
+
+function rowsOf(result: ListResult): Iterable<CachedRow> {
+  return result.kind === "view" ? result.view.rows() : result.page.rows;
+}
+
+function isLargePlainView(result: ListResult): result is Extract<ListResult, { kind: "view" }> {
+  if (result.kind !== "view" || !result.view.isPlain) return false;
+  let bytes = 0;
+  for (const { slab } of result.view.snapshot.parts(result.view.prefix)) {
+    bytes += slab.byteLength;
+    if (bytes > GZIP_BYTES_MIN) return true;
+  }
+  return false;
+}
+
+function wantsGzip(context: RequestContext): boolean {
+  return acceptsGzip(context.request.headers["accept-encoding"]);
+}
+
+function* piecesOf({ head, items, tail }: ListBody): Generator<Buffer> {
+  yield head;
+  yield* items;
+  yield tail;
+}
+
+/** Short answers at once and with their length; long ones in slabs, compressed when the client takes that. */
+async function sendBody(context: RequestContext, body: ListBody): Promise<void> {
+  const slabs = inSlabs(piecesOf(body))[Symbol.iterator]();
+  const first = slabs.next();
+  const second = slabs.next();
+  if (first.done === true) return;
+  if (second.done === true) {
+    if (begin(context, { "Content-Length": first.value.length })) context.response.end(first.value);
+    return;
+  }
+  const pieces = resumed([first.value, second.value], slabs);
+  if (!wantsGzip(context)) {
+    if (begin(context, {})) await sendPieces(context.response, pieces, context.signal);
+    return;
+  }
+  if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" })) return;
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED });
+  await sendPieces(context.response, Readable.from(pieces).pipe(gzip) as AsyncIterable<Buffer>, context.signal);
+}
+
+function* resumed(taken: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
+  yield* taken;
+  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
+}
+
+function begin(context: RequestContext, headers: Readonly<Record<string, string | number>>): boolean {
+  if (!beginAnswer(context)) return false;
+  context.response.writeHead(200, { "Content-Type": "application/json", ...headers });
+  return true;
+}
