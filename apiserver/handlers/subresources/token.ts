@@ -1,0 +1,116 @@
+/** `serviceaccounts/token`: TokenRequest (upstream: `pkg/registry/core/serviceaccount/storage/token.go`). */
+import type { BoundObjectReference, TokenRequest } from "../../../shared/api/generated/authentication/v1.ts";
+import type { Pod } from "../../../shared/api/generated/core/v1.ts";
+import type { ObjectMeta } from "../../../shared/api/generated/meta/v1.ts";
+import { badRequest, conflict, invalid, isNotFound } from "../../../shared/errors/status-error.ts";
+import { type Clock, rfc3339 } from "../../../shared/process/clock.ts";
+import { nodes, pods, secrets, serviceAccounts } from "../../../shared/resources/catalog.ts";
+import type { Resource, KubeObject } from "../../../shared/resources/resource.ts";
+import type { KubernetesClaim } from "../../authentication/service-account-claims.ts";
+import type { ServiceAccountTokens } from "../../authentication/service-account-tokens.ts";
+import { sendObject } from "../../http/respond.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { Handler } from "../handler.ts";
+import { readReview } from "../reviews/read-review.ts";
+
+const TOKEN_REQUEST = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
+const CREATED = 201;
+const DEFAULT_EXPIRATION_SECONDS = 3600;
+const MIN_EXPIRATION_SECONDS = 600;
+const MAX_EXPIRATION_SECONDS = 2 ** 32;
+
+export interface TokenDependencies {
+  readonly registry: Pick<Registry, "get">;
+  readonly clock: Clock;
+  readonly tokens: ServiceAccountTokens;
+}
+
+function checkExpiration(seconds: number): void {
+  const limit =
+    seconds < MIN_EXPIRATION_SECONDS
+      ? "may not specify a duration less than 10 minutes"
+      : seconds > MAX_EXPIRATION_SECONDS
+        ? "may not specify a duration larger than 2^32 seconds"
+        : undefined;
+  if (limit === undefined) return;
+  const detail = `Invalid value: ${seconds}: ${limit}`;
+  throw invalid(TOKEN_REQUEST, "", [{ reason: "FieldValueInvalid", field: "spec.expirationSeconds", detail }]);
+}
+
+function checkUid(resource: Resource<KubeObject>, ref: BoundObjectReference, metadata: ObjectMeta): void {
+  if (ref.uid === undefined || ref.uid === "" || ref.uid === metadata.uid) return;
+  const why = `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  throw conflict(resource, ref.name ?? "", why);
+}
+
+async function nodeClaim({ registry }: TokenDependencies, pod: Pod): Promise<KubernetesClaim["node"]> {
+  const name = pod.spec.nodeName ?? "";
+  if (name === "") return undefined;
+  try {
+    const { object } = await registry.get(nodes, "", name);
+    return { name, uid: object.metadata.uid };
+  } catch (error) {
+    if (isNotFound(error)) return { name };
+    throw error;
+  }
+}
+
+/** The part of the claim that names what the token is bound to. */
+async function boundClaim(
+  dependencies: TokenDependencies,
+  ref: BoundObjectReference,
+  namespace: string,
+  account: string,
+): Promise<Partial<KubernetesClaim>> {
+  const { registry } = dependencies;
+  const name = ref.name ?? "";
+  switch (`${ref.apiVersion ?? ""} ${ref.kind ?? ""}`) {
+    case "v1 Pod": {
+      const { object: pod } = await registry.get(pods, namespace, name);
+      checkUid(pods, ref, pod.metadata);
+      if (pod.spec.serviceAccountName !== account) {
+        throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
+      }
+      return { pod: { name, uid: pod.metadata.uid }, node: await nodeClaim(dependencies, pod) };
+    }
+    case "v1 Secret": {
+      const { object: secret } = await registry.get(secrets, namespace, name);
+      checkUid(secrets, ref, secret.metadata);
+      return { secret: { name, uid: secret.metadata.uid } };
+    }
+    case "v1 Node": {
+      const { object: node } = await registry.get(nodes, "", name);
+      checkUid(nodes, ref, node.metadata);
+      return { node: { name, uid: node.metadata.uid } };
+    }
+    default: {
+      const [group, version] = (ref.apiVersion ?? "").includes("/") ? (ref.apiVersion ?? "").split("/") : ["", ref.apiVersion];
+      throw badRequest(`cannot bind token to object of type ${group ?? ""}/${version ?? ""}, Kind=${ref.kind ?? ""}`);
+    }
+  }
+}
+
+export function createTokenHandler(dependencies: TokenDependencies): Handler {
+  const { registry, clock, tokens } = dependencies;
+  return async (context, { namespace, name }) => {
+    const asked = await readReview<TokenRequest>(context, TOKEN_REQUEST);
+    const { object: account } = await registry.get(serviceAccounts, namespace, name);
+    const metadata: ObjectMeta | undefined = asked.metadata;
+    const nameOfBody = metadata?.name ?? "";
+    if (nameOfBody !== "" && nameOfBody !== name) {
+      throw badRequest(`the name of the object (${nameOfBody}) does not match the name on the URL (${name})`);
+    }
+    const { audiences = [], boundObjectRef, expirationSeconds = DEFAULT_EXPIRATION_SECONDS } = asked.spec ?? {};
+    checkExpiration(expirationSeconds);
+    const bound = boundObjectRef === undefined ? {} : await boundClaim(dependencies, boundObjectRef, namespace, name);
+    const claim = { namespace, serviceaccount: { name, uid: account.metadata.uid }, ...bound };
+    const signed = await tokens.sign({ claim, audiences, expirationSeconds });
+    sendObject(context, CREATED, {
+      kind: TOKEN_REQUEST.kind,
+      apiVersion: `${TOKEN_REQUEST.group}/${TOKEN_REQUEST.version}`,
+      metadata: { name, namespace, creationTimestamp: rfc3339(clock.nowMs()) },
+      spec: { audiences: [...signed.audiences], expirationSeconds, ...(boundObjectRef === undefined ? {} : { boundObjectRef }) },
+      status: { token: signed.token, expirationTimestamp: rfc3339(signed.expiresAtMs) },
+    });
+  };
+}
