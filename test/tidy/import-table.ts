@@ -50,7 +50,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
 export const TEST_PACKAGES: readonly string[] = [
   "@jest/globals",
   "fast-check",
-  "testcontainers",
   "@kubernetes/client-node",
 ];
 
