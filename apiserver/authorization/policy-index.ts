@@ -10,7 +10,8 @@
  * It does not decide: that is `rbac.ts`.
  */
 import type { ClusterRole, PolicyRule, RoleRef, Subject } from "../../shared/api/generated/rbac/v1.ts";
-import { selectorOf } from "../../shared/machinery/label-selector.ts";
+import { type Selector, selectorOf } from "../../shared/machinery/label-selector.ts";
+import { LabelSelectorError } from "../../shared/machinery/label-syntax.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../shared/resources/catalog.ts";
 import type { UserInfo } from "../authentication/user.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
@@ -78,14 +79,25 @@ function add(table: GrantTable, key: string, grant: Grant): void {
   else grants.push(grant);
 }
 
+/** A selector that makes no sense selects nothing: one bad role must not stop authorization. */
+function aggregationSelectors(role: ClusterRole): Selector[] {
+  return (role.aggregationRule?.clusterRoleSelectors ?? []).flatMap((selector) => {
+    try {
+      return [selectorOf(selector)];
+    } catch (error) {
+      if (error instanceof LabelSelectorError) return [];
+      throw error;
+    }
+  });
+}
+
 /** Adds the rules of everything that `role` aggregates, each role once however the selectors circle. */
 function collectRules(role: ClusterRole, all: readonly ClusterRole[], seen: Set<string>, into: PolicyRule[]): void {
   if (seen.has(role.metadata.name)) return;
   seen.add(role.metadata.name);
   into.push(...(role.rules ?? []));
-  for (const selector of role.aggregationRule?.clusterRoleSelectors ?? []) {
-    const matches = selectorOf(selector);
-    for (const other of all) if (matches.matches(other.metadata.labels)) collectRules(other, all, seen, into);
+  for (const selector of aggregationSelectors(role)) {
+    for (const other of all) if (selector.matches(other.metadata.labels)) collectRules(other, all, seen, into);
   }
 }
 

@@ -36,7 +36,7 @@ async function askBudgets({ registry, reader, clock }: EvictionDependencies, pod
   if (isUnhealthyAndFree(pod, budget)) return;
   const spend = (current: PodDisruptionBudget | undefined): PodDisruptionBudget =>
     spendBudget(current ?? budget, pod.metadata.name, clock.nowMs());
-  await registry.update(podDisruptionBudgets, namespace, budget.metadata.name, spend, { ...request, mode: "status" });
+  await registry.update(podDisruptionBudgets, namespace, budget.metadata.name, spend, { ...request, subresource: "status", mode: "status" });
 }
 
 /** Tells owners and observers why the pod goes. */
@@ -52,7 +52,7 @@ async function markDisrupted({ registry, clock }: EvictionDependencies, pod: Pod
     const base = current ?? pod;
     return { ...base, status: { ...base.status, conditions: setCondition(base.status?.conditions, condition) } };
   };
-  await registry.update(pods, pod.metadata.namespace ?? "", pod.metadata.name, mark, { ...request, mode: "status" });
+  await registry.update(pods, pod.metadata.namespace ?? "", pod.metadata.name, mark, { ...request, subresource: "status", mode: "status" });
 }
 
 function checkPreconditions(pod: Pod, { preconditions }: DeleteOptions): void {
