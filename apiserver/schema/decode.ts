@@ -62,7 +62,10 @@ function parse(request: DecodeRequest): Parsed {
       }
       case "application/yaml": {
         const { value, duplicateKeys } = parseYaml(new TextDecoder().decode(request.bytes));
-        return { value, duplicates: duplicateKeys.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`] };
+        return {
+          value,
+          duplicates: duplicateKeys.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`],
+        };
       }
       case "application/vnd.kubernetes.protobuf":
         return { value: decodeProtobuf(request.bytes, request.expected), duplicates: [] };
@@ -70,8 +73,10 @@ function parse(request: DecodeRequest): Parsed {
         throw unsupportedMediaType(MEDIA_TYPES);
     }
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw unrecognized(request, `couldn't get version/kind; json parse error: ${error.message}`);
-    if (error instanceof YamlSyntaxError) throw unrecognized(request, `error converting YAML to JSON: ${error.message}`);
+    if (error instanceof JsonSyntaxError)
+      throw unrecognized(request, `couldn't get version/kind; json parse error: ${error.message}`);
+    if (error instanceof YamlSyntaxError)
+      throw unrecognized(request, `error converting YAML to JSON: ${error.message}`);
     if (error instanceof StatusError) throw error;
     throw unrecognized(request, error instanceof Error ? error.message : String(error));
   }
@@ -101,7 +106,8 @@ function kindOf(value: unknown, request: DecodeRequest): GroupVersionKind {
     kind: kind === "" ? (expected?.kind ?? "") : kind,
   };
   if (gvk.kind === "") throw unrecognized(request, `Object 'Kind' is missing in '${summaryText(request.bytes)}'`);
-  if (gvk.version === "") throw unrecognized(request, `Object 'apiVersion' is missing in '${summaryText(request.bytes)}'`);
+  if (gvk.version === "")
+    throw unrecognized(request, `Object 'apiVersion' is missing in '${summaryText(request.bytes)}'`);
   return gvk;
 }
 
@@ -123,14 +129,25 @@ function checkExpected(gvk: GroupVersionKind, definition: string, expected: Grou
       `the API version in the data (${apiVersionOf(gvk)}) does not match the expected API version (${apiVersionOf(expected)})`,
     );
   }
-  throw cannotHandle(gvk, expected, `converting (${goName(definition)}) to (${goName(wanted ?? expected.kind)}): unknown conversion`);
+  throw cannotHandle(
+    gvk,
+    expected,
+    `converting (${goName(definition)}) to (${goName(wanted ?? expected.kind)}): unknown conversion`,
+  );
 }
 
-function read(parsed: Parsed, definition: string, gvk: GroupVersionKind, expected: GroupVersionKind, fieldValidation: FieldValidation): DecodedBody {
+function read(
+  parsed: Parsed,
+  definition: string,
+  gvk: GroupVersionKind,
+  expected: GroupVersionKind,
+  fieldValidation: FieldValidation,
+): DecodedBody {
   try {
     const { object, unknownFields } = readAsDefinition(definition, parsed.value ?? {});
     const problems = [...parsed.duplicates, ...unknownFields.map(unknownField)];
-    if (fieldValidation === "Strict" && problems.length > 0) throw cannotHandle(gvk, expected, STRICT_PREFIX + problems.join(", "));
+    if (fieldValidation === "Strict" && problems.length > 0)
+      throw cannotHandle(gvk, expected, STRICT_PREFIX + problems.join(", "));
     const typed = { kind: gvk.kind, apiVersion: apiVersionOf(gvk), ...(object as object) };
     return { object: typed, gvk, warnings: fieldValidation === "Warn" ? problems : [] };
   } catch (error) {
@@ -140,7 +157,9 @@ function read(parsed: Parsed, definition: string, gvk: GroupVersionKind, expecte
 }
 
 function cannotHandle(gvk: GroupVersionKind, expected: GroupVersionKind, why: string): StatusError {
-  return badRequest(`${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${expected.kind}: ${why}`);
+  return badRequest(
+    `${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${expected.kind}: ${why}`,
+  );
 }
 
 function notRegistered(gvk: GroupVersionKind): string {
@@ -149,7 +168,9 @@ function notRegistered(gvk: GroupVersionKind): string {
 
 function unrecognized(request: DecodeRequest, why: string): StatusError {
   const kind = request.expected?.kind ?? "Object";
-  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(request.bytes)})`);
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(request.bytes)})`,
+  );
 }
 
 /** The head of the body: as text when it looks like JSON, else in hexadecimal. */

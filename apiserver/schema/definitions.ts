@@ -37,7 +37,8 @@ export interface GoFields {
 export const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const REF_PREFIX = "#/definitions/";
 const goFields: Readonly<Record<string, GoFields>> = goFieldsFile;
-export const definitions = (definitionsFile as unknown as { definitions: Readonly<Record<string, Schema>> }).definitions;
+export const definitions = (definitionsFile as unknown as { definitions: Readonly<Record<string, Schema>> })
+  .definitions;
 
 let byKind: Map<string, string> | undefined;
 

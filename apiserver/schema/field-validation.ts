@@ -43,7 +43,11 @@ export function readPatched(
 ): ReadResult {
   const refuse = (why: string): Error =>
     invalid({ group: "", kind: "" }, "", [
-      { reason: "FieldValueInvalid", field: "patch", detail: `Invalid value: ${JSON.stringify(stringifyJson(patched))}: ${why}` },
+      {
+        reason: "FieldValueInvalid",
+        field: "patch",
+        detail: `Invalid value: ${JSON.stringify(stringifyJson(patched))}: ${why}`,
+      },
     ]);
   try {
     const result = readAs(gvk, patched);

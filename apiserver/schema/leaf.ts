@@ -33,7 +33,8 @@ function readInteger(goType: "int32" | "int64"): ReadLeaf {
     }
     if (typeof value !== "number") throw mismatch(value, goType);
     if (!Number.isInteger(value)) throw mismatch(value, goType, `number ${value}`);
-    if (goType === "int32" && (value > INT32_MAX || value < -INT32_MAX - 1)) throw mismatch(value, goType, `number ${value}`);
+    if (goType === "int32" && (value > INT32_MAX || value < -INT32_MAX - 1))
+      throw mismatch(value, goType, `number ${value}`);
     return value;
   };
 }

@@ -18,7 +18,9 @@ describe("protobuf bodies", () => {
   it.each(names)("read %s the same from either form", (name) => {
     const decode = (file: string, contentType: string): unknown =>
       decodeBody({ bytes: readFileSync(join(GOLDEN, file)), contentType, fieldValidation: "Strict" }).object;
-    expect(decode(`${name}.pb`, "application/vnd.kubernetes.protobuf")).toEqual(decode(`${name}.json`, "application/json"));
+    expect(decode(`${name}.pb`, "application/vnd.kubernetes.protobuf")).toEqual(
+      decode(`${name}.json`, "application/json"),
+    );
   });
 
   it("refuse what has no envelope or ends too early", () => {

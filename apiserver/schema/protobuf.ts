@@ -39,11 +39,20 @@ export function decodeProtobuf(bytes: Uint8Array, expected: GroupVersionKind | u
     throw new ProtobufError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   }
   try {
-    const envelope = decodeMessage(UNKNOWN, Reader.create(bytes.subarray(MAGIC.length)), bytes.length - MAGIC.length, 0);
+    const envelope = decodeMessage(
+      UNKNOWN,
+      Reader.create(bytes.subarray(MAGIC.length)),
+      bytes.length - MAGIC.length,
+      0,
+    );
     return decodeEnvelope(envelope, expected);
   } catch (error) {
     if (error instanceof ProtobufError) throw error;
-    throw new ProtobufError(error instanceof RangeError ? "unexpected EOF" : `proto: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ProtobufError(
+      error instanceof RangeError
+        ? "unexpected EOF"
+        : `proto: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -191,7 +200,10 @@ function valueReader(type: string, message: string): ReadValue {
       return (reader) => Buffer.from(reader.bytes()).toString("base64");
     default: {
       const target = typeName(type, message);
-      return messageReader(target, SPECIAL[target] ?? (isItemsOnly(target) ? (fields) => fields["items"] ?? [] : undefined));
+      return messageReader(
+        target,
+        SPECIAL[target] ?? (isItemsOnly(target) ? (fields) => fields["items"] ?? [] : undefined),
+      );
     }
   }
 }
@@ -227,7 +239,8 @@ const SPECIAL: Readonly<Record<string, FromFields>> = {
     fields["type"] === 1 ? (fields["strVal"] ?? "") : (fields["intVal"] ?? 0),
   "k8s.io.apimachinery.pkg.runtime.RawExtension": rawJson("raw"),
   [`${META}.FieldsV1`]: rawJson("Raw"),
-  [`${META}.Time`]: (fields) => (Object.keys(fields).length === 0 ? undefined : timeFromUnix(Number(fields["seconds"] ?? 0))),
+  [`${META}.Time`]: (fields) =>
+    Object.keys(fields).length === 0 ? undefined : timeFromUnix(Number(fields["seconds"] ?? 0)),
   [`${META}.MicroTime`]: (fields) =>
     Object.keys(fields).length === 0
       ? undefined

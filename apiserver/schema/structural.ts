@@ -8,7 +8,15 @@
  * R3  Input is not changed; output shares no containers with it, except under "anything goes" fields.
  */
 import { setOwn } from "../../shared/machinery/clone.ts";
-import { definitionNameOf, definitions, type GroupVersionKind, goFieldsOf, refTarget, resolve, type Schema } from "./definitions.ts";
+import {
+  definitionNameOf,
+  definitions,
+  type GroupVersionKind,
+  goFieldsOf,
+  refTarget,
+  resolve,
+  type Schema,
+} from "./definitions.ts";
 import { leafOfDefinition, leafOfScalar, type Mismatch, TypeMismatch, wireTypeOf } from "./leaf.ts";
 
 /** One step of a path: a struct's field, a map's key, or an index. */
@@ -80,7 +88,10 @@ function structReader(definition: string, properties: Readonly<Record<string, Sc
   let always: { name: string; zero(): unknown }[] = [];
   const compile = (): Map<string, Field> => {
     fields = fieldsOf(definition, properties);
-    always = (goFieldsOf(definition)?.always ?? []).map((field) => ({ name: field, zero: () => zeroOf(properties[field] ?? {}) }));
+    always = (goFieldsOf(definition)?.always ?? []).map((field) => ({
+      name: field,
+      zero: () => zeroOf(properties[field] ?? {}),
+    }));
     return fields;
   };
   const fill = (object: Record<string, unknown>): void => {
@@ -92,7 +103,8 @@ function structReader(definition: string, properties: Readonly<Record<string, Sc
       const known = fields ?? compile();
       const result: Record<string, unknown> = {};
       reading.owners.push(name);
-      for (const [key, child] of Object.entries(value as object)) readField(known.get(key), key, child, result, reading);
+      for (const [key, child] of Object.entries(value as object))
+        readField(known.get(key), key, child, result, reading);
       reading.owners.pop();
       fill(result);
       return result;
@@ -106,7 +118,13 @@ function structReader(definition: string, properties: Readonly<Record<string, Sc
   };
 }
 
-function readField(field: Field | undefined, key: string, child: unknown, into: Record<string, unknown>, reading: Reading): void {
+function readField(
+  field: Field | undefined,
+  key: string,
+  child: unknown,
+  into: Record<string, unknown>,
+  reading: Reading,
+): void {
   if (field === undefined) {
     reading.unknownFields.push(pathText([...reading.path, { field: key }]));
     return;
@@ -145,7 +163,8 @@ function readOf(schema: Schema): Read {
     return (value, reading) => readerOf(target).read(value, reading);
   }
   if (schema.type === "array") return readList(schema.items ?? {});
-  if (schema.type === "object" && schema.additionalProperties !== undefined) return readMap(schema.additionalProperties);
+  if (schema.type === "object" && schema.additionalProperties !== undefined)
+    return readMap(schema.additionalProperties);
   const leaf = leafOfScalar(schema.type, schema.format);
   return (value, reading) => leaf(value, mismatchAt(reading));
 }
@@ -205,8 +224,11 @@ function mismatchAt(reading: Reading): Mismatch {
   return (value, goType, wire = wireTypeOf(value)) => {
     const fields = reading.path.flatMap((step) => (typeof step === "object" && "field" in step ? [step.field] : []));
     const owner = reading.owners.at(-1);
-    if (owner === undefined || fields.length === 0) return new TypeMismatch(`json: cannot unmarshal ${wire} into Go value of type ${goType}`);
-    return new TypeMismatch(`json: cannot unmarshal ${wire} into Go struct field ${owner}.${fields.join(".")} of type ${goType}`);
+    if (owner === undefined || fields.length === 0)
+      return new TypeMismatch(`json: cannot unmarshal ${wire} into Go value of type ${goType}`);
+    return new TypeMismatch(
+      `json: cannot unmarshal ${wire} into Go struct field ${owner}.${fields.join(".")} of type ${goType}`,
+    );
   };
 }
 

@@ -11,7 +11,9 @@ interface Moment {
 }
 
 function wrong(text: string, layout: string): Error {
-  return new Error(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(text)} as "2006"`);
+  return new Error(
+    `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(text)} as "2006"`,
+  );
 }
 
 function isLeap(year: number): boolean {
@@ -23,10 +25,13 @@ function parse(text: string, layout: string): Moment {
   if (match === null) throw wrong(text, layout);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number);
   const monthDays = (MONTH_DAYS[month - 1] ?? 0) + (month === 2 && isLeap(year) ? 1 : 0);
-  if (day < 1 || day > monthDays) throw new Error(`parsing time ${JSON.stringify(text)}: ${monthDays === 0 ? "month" : "day"} out of range`);
-  if (hour > 23 || minute > 59 || second > 59) throw new Error(`parsing time ${JSON.stringify(text)}: hour out of range`);
+  if (day < 1 || day > monthDays)
+    throw new Error(`parsing time ${JSON.stringify(text)}: ${monthDays === 0 ? "month" : "day"} out of range`);
+  if (hour > 23 || minute > 59 || second > 59)
+    throw new Error(`parsing time ${JSON.stringify(text)}: hour out of range`);
   const zone = match[8] ?? "Z";
-  const offset = zone === "Z" ? 0 : (zone[0] === "-" ? -60 : 60) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
+  const offset =
+    zone === "Z" ? 0 : (zone[0] === "-" ? -60 : 60) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4)));
   return normalize(daysOf(year, month, day), hour * 3600 + minute * 60 + second - offset, match[7] ?? "");
 }
 

@@ -77,7 +77,10 @@ function duplicatesOf(root: Node | null, lines: LineCounter): string[] {
       pending.push(pair.value ?? undefined);
       if (!isScalar(pair.key)) continue;
       const key = String(pair.key.value);
-      if (seen.has(key)) found.push(`line ${lines.linePos(pair.key.range?.[0] ?? 0).line}: key ${JSON.stringify(key)} already set in map`);
+      if (seen.has(key))
+        found.push(
+          `line ${lines.linePos(pair.key.range?.[0] ?? 0).line}: key ${JSON.stringify(key)} already set in map`,
+        );
       seen.add(key);
     }
   }

@@ -7,7 +7,11 @@ function shown(value: unknown): string {
 }
 
 export function required(field: string, detail = ""): FieldError {
-  return { reason: "FieldValueRequired", field, detail: detail === "" ? "Required value" : `Required value: ${detail}` };
+  return {
+    reason: "FieldValueRequired",
+    field,
+    detail: detail === "" ? "Required value" : `Required value: ${detail}`,
+  };
 }
 
 export function invalidValue(field: string, value: unknown, detail: string): FieldError {
@@ -15,8 +19,15 @@ export function invalidValue(field: string, value: unknown, detail: string): Fie
 }
 
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const list = [...supported].sort().map((one) => JSON.stringify(one)).join(", ");
-  return { reason: "FieldValueNotSupported", field, detail: `Unsupported value: ${shown(value)}: supported values: ${list}` };
+  const list = [...supported]
+    .sort()
+    .map((one) => JSON.stringify(one))
+    .join(", ");
+  return {
+    reason: "FieldValueNotSupported",
+    field,
+    detail: `Unsupported value: ${shown(value)}: supported values: ${list}`,
+  };
 }
 
 export function forbiddenField(field: string, detail: string): FieldError {

@@ -16,17 +16,23 @@ export function validateLabelSelector(selector: LabelSelector | undefined, field
       switch (requirement.operator) {
         case "In":
         case "NotIn":
-          if (values.length === 0) errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+          if (values.length === 0)
+            errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
           break;
         case "Exists":
         case "DoesNotExist":
-          if (values.length > 0) errors.push(forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+          if (values.length > 0)
+            errors.push(
+              forbiddenField(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+            );
           break;
         default:
           errors.push(invalidValue(`${at}.operator`, requirement.operator, "not a valid selector operator"));
       }
       errors.push(...invalidFor(`${at}.key`, requirement.key, qualifiedNameProblems(requirement.key)));
-      values.forEach((value, position) => errors.push(...invalidFor(`${at}.values[${position}]`, value, labelValueProblems(value))));
+      values.forEach((value, position) =>
+        errors.push(...invalidFor(`${at}.values[${position}]`, value, labelValueProblems(value))),
+      );
       return errors;
     }),
   ];

@@ -31,8 +31,10 @@ function problems(value: string, limit: number, form: RegExp, rule: string): str
 }
 
 export const dnsLabelProblems = (value: string): string[] => problems(value, DNS_LABEL_MAX, LABEL, LABEL_RULE);
-export const dnsSubdomainProblems = (value: string): string[] => problems(value, DNS_SUBDOMAIN_MAX, SUBDOMAIN, SUBDOMAIN_RULE);
-export const dns1035LabelProblems = (value: string): string[] => problems(value, DNS_LABEL_MAX, LABEL_1035, LABEL_1035_RULE);
+export const dnsSubdomainProblems = (value: string): string[] =>
+  problems(value, DNS_SUBDOMAIN_MAX, SUBDOMAIN, SUBDOMAIN_RULE);
+export const dns1035LabelProblems = (value: string): string[] =>
+  problems(value, DNS_LABEL_MAX, LABEL_1035, LABEL_1035_RULE);
 
 /** Keys of ConfigMaps and Secrets. */
 export function configKeyProblems(key: string): string[] {
@@ -47,7 +49,9 @@ export function configKeyProblems(key: string): string[] {
 export function pathSegmentProblems(name: string): string[] {
   if (name === ".") return ["may not be '.'"];
   if (name === "..") return ["may not be '..'"];
-  return ["/", "%"].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`);
+  return ["/", "%"]
+    .filter((character) => name.includes(character))
+    .map((character) => `may not contain '${character}'`);
 }
 
 /** Names of environment variables: printable ASCII without `=`. */

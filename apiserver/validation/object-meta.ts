@@ -41,16 +41,21 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules): FieldErr
 export function validateObjectMetaUpdate(next: ObjectMeta, previous: ObjectMeta): FieldError[] {
   const errors: FieldError[] = [];
   for (const field of ["name", "namespace", "uid", "creationTimestamp"] as const) {
-    if ((next[field] ?? "") !== (previous[field] ?? "")) errors.push(invalidValue(`metadata.${field}`, next[field] ?? "", IMMUTABLE));
+    if ((next[field] ?? "") !== (previous[field] ?? ""))
+      errors.push(invalidValue(`metadata.${field}`, next[field] ?? "", IMMUTABLE));
   }
   for (const field of ["deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
-    if (!deepEqual(next[field], previous[field])) errors.push(invalidValue(`metadata.${field}`, next[field], IMMUTABLE));
+    if (!deepEqual(next[field], previous[field]))
+      errors.push(invalidValue(`metadata.${field}`, next[field], IMMUTABLE));
   }
   if (previous.deletionTimestamp !== undefined) {
     const added = (next.finalizers ?? []).filter((finalizer) => previous.finalizers?.includes(finalizer) !== true);
     if (added.length > 0) {
       errors.push(
-        forbiddenField("metadata.finalizers", `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((one) => JSON.stringify(one)).join(", ")}}`),
+        forbiddenField(
+          "metadata.finalizers",
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((one) => JSON.stringify(one)).join(", ")}}`,
+        ),
       );
     }
   }
@@ -66,8 +71,11 @@ function generateNameErrors(meta: ObjectMeta, checkName: (name: string) => strin
 
 function namespaceErrors(meta: ObjectMeta, scope: Scope): FieldError[] {
   const namespace = meta.namespace ?? "";
-  if (scope === "Cluster") return namespace === "" ? [] : [forbiddenField("metadata.namespace", "not allowed on this type")];
-  return namespace === "" ? [required("metadata.namespace")] : invalidFor("metadata.namespace", namespace, dnsLabelProblems(namespace));
+  if (scope === "Cluster")
+    return namespace === "" ? [] : [forbiddenField("metadata.namespace", "not allowed on this type")];
+  return namespace === ""
+    ? [required("metadata.namespace")]
+    : invalidFor("metadata.namespace", namespace, dnsLabelProblems(namespace));
 }
 
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
@@ -77,7 +85,10 @@ export function validateLabels(labels: Readonly<Record<string, string>> | undefi
   ]);
 }
 
-export function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
+export function validateAnnotations(
+  annotations: Readonly<Record<string, string>> | undefined,
+  field: string,
+): FieldError[] {
   const entries = Object.entries(annotations ?? {});
   const errors = entries.flatMap(([key]) => invalidFor(field, key, qualifiedNameProblems(key.toLowerCase())));
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
@@ -86,11 +97,13 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 
 function ownerErrors(owner: OwnerReference, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (owner.apiVersion === "") errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion, "version must not be empty"));
+  if (owner.apiVersion === "")
+    errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion, "version must not be empty"));
   if (owner.kind === "") errors.push(invalidValue(`${field}.kind`, owner.kind, "must not be empty"));
   if (owner.name === "") errors.push(invalidValue(`${field}.name`, owner.name, "must not be empty"));
   if (owner.uid === "") errors.push(invalidValue(`${field}.uid`, owner.uid, "must not be empty"));
-  if (owner.apiVersion === "v1" && owner.kind === "Event") errors.push(invalidValue(field, owner, "/v1, Kind=Event is disallowed from being an owner"));
+  if (owner.apiVersion === "v1" && owner.kind === "Event")
+    errors.push(invalidValue(field, owner, "/v1, Kind=Event is disallowed from being an owner"));
   return errors;
 }
 
@@ -99,7 +112,11 @@ function controllerErrors(owners: readonly OwnerReference[]): FieldError[] {
   if (controllers.length < 2) return [];
   const names = controllers.slice(0, 2).map((owner) => `${owner.kind}/${owner.name}`);
   return [
-    invalidValue("metadata.ownerReferences", owners, `Only one reference can have Controller set to true. Found "true" in references for ${names.join(" and ")}`),
+    invalidValue(
+      "metadata.ownerReferences",
+      owners,
+      `Only one reference can have Controller set to true. Found "true" in references for ${names.join(" and ")}`,
+    ),
   ];
 }
 
@@ -107,7 +124,13 @@ function finalizerErrors(finalizer: string): FieldError[] {
   const problems = qualifiedNameProblems(finalizer);
   if (problems.length > 0) return invalidFor("metadata.finalizers", finalizer, problems);
   if (finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)) return [];
-  return [invalidValue("metadata.finalizers", finalizer, "name is neither a standard finalizer name nor is it fully qualified")];
+  return [
+    invalidValue(
+      "metadata.finalizers",
+      finalizer,
+      "name is neither a standard finalizer name nor is it fully qualified",
+    ),
+  ];
 }
 
 /** The error of a field that may not change, or none. */

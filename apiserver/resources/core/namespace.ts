@@ -1,0 +1,47 @@
+import type { Namespace } from "../../../shared/api/generated/core/v1.ts";
+import { namespaces } from "../../../shared/resources/catalog.ts";
+import { serve } from "../../registry/strategy.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { immutable } from "../../validation/object-meta.ts";
+import { dnsLabelProblems } from "../../validation/names.ts";
+
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
+export const namespaceStrategy = serve<Namespace>({
+  resource: namespaces,
+  shortNames: ["ns"],
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+  storagePrefix: "namespaces",
+  subresources: [{ name: "finalize", verbs: ["update"] }],
+  validateName: dnsLabelProblems,
+  defaults: (namespace) => {
+    const { name } = namespace.metadata;
+    if (name !== undefined && name !== "")
+      namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
+    namespace.status ??= {};
+    namespace.status.phase ??= "Active";
+  },
+  prepareForCreate: (namespace) => {
+    namespace.status = { phase: "Active" };
+    const finalizers = namespace.spec.finalizers ?? [];
+    namespace.spec.finalizers = finalizers.includes("kubernetes") ? finalizers : [...finalizers, "kubernetes"];
+  },
+  prepareForUpdate: (next, previous) => {
+    next.spec.finalizers = previous.spec.finalizers;
+    next.status = previous.status;
+  },
+  status: {
+    prepareForUpdate: (next, previous) => {
+      next.spec.finalizers = previous.spec.finalizers;
+    },
+  },
+  validateUpdate: (next, previous) =>
+    immutable(next.metadata.labels?.[NAME_LABEL], previous.metadata.name, `metadata.labels[${NAME_LABEL}]`),
+  selectableFields: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
+  columns: [
+    nameColumn,
+    textColumn("Status", "The status of the namespace", (namespace) => namespace.status?.phase ?? ""),
+    ageColumn,
+  ],
+  example: { spec: {} },
+});

@@ -1,0 +1,137 @@
+import type { Pod } from "../../../shared/api/generated/core/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { pods } from "../../../shared/resources/catalog.ts";
+import { serve } from "../../registry/strategy.ts";
+import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
+import { defaultPodSpec, defaultRunningPod, syncServiceAccount } from "../pod-spec/defaults.ts";
+import { qualityOfService } from "../pod-spec/quality-of-service.ts";
+import { validatePodSpec } from "../pod-spec/validate.ts";
+import { summarizePod } from "./pod-status-text.ts";
+import { validatePodUpdate } from "./pod-update.ts";
+
+const PROXY_VERBS = ["create", "delete", "get", "patch", "update"];
+
+export const podStrategy = serve<Pod>({
+  resource: pods,
+  shortNames: ["po"],
+  categories: ["all"],
+  storagePrefix: "pods",
+  subresources: [
+    {
+      name: "attach",
+      verbs: ["create", "get"],
+      kind: { group: "", version: "v1", kind: "PodAttachOptions" },
+      isConnect: true,
+    },
+    { name: "binding", verbs: ["create"], kind: { group: "", version: "v1", kind: "Binding" } },
+    { name: "ephemeralcontainers", verbs: ["get", "patch", "update"] },
+    { name: "eviction", verbs: ["create"], kind: { group: "policy", version: "v1", kind: "Eviction" } },
+    {
+      name: "exec",
+      verbs: ["create", "get"],
+      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      isConnect: true,
+    },
+    { name: "log", verbs: ["get"] },
+    {
+      name: "portforward",
+      verbs: ["create", "get"],
+      kind: { group: "", version: "v1", kind: "PodPortForwardOptions" },
+      isConnect: true,
+    },
+    { name: "proxy", verbs: PROXY_VERBS, kind: { group: "", version: "v1", kind: "PodProxyOptions" }, isConnect: true },
+    { name: "resize", verbs: ["get", "patch", "update"] },
+  ],
+  hasGeneration: true,
+  defaults: (pod) => {
+    defaultPodSpec(pod.spec);
+    defaultRunningPod(pod.spec);
+    pod.status ??= {};
+    pod.status.phase ??= "Pending";
+  },
+  prepareForCreate: (pod) => {
+    syncServiceAccount(pod.spec);
+    pod.status = { phase: "Pending", qosClass: qualityOfService(pod.spec) };
+    if ((pod.spec.schedulingGates ?? []).length > 0) {
+      pod.status.conditions = [
+        {
+          type: "PodScheduled",
+          status: "False",
+          reason: "SchedulingGated",
+          message: "Scheduling is blocked due to non-empty scheduling gates",
+        },
+      ];
+    }
+  },
+  prepareForUpdate: (next, previous) => {
+    next.status = previous.status;
+  },
+  status: {
+    prepareForUpdate: (next, previous) => {
+      next.spec = previous.spec;
+      // Owners are the garbage collector's: a status update carries stale ones.
+      next.metadata.ownerReferences = previous.metadata.ownerReferences;
+      next.metadata.deletionTimestamp = previous.metadata.deletionTimestamp;
+      if (next.status !== undefined) next.status.qosClass ??= previous.status?.qosClass;
+    },
+  },
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  gracePeriodSeconds: (pod, requested) => {
+    const isDone = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+    if ((pod.spec.nodeName ?? "") === "" || isDone) return 0;
+    const seconds = requested ?? Number(pod.spec.terminationGracePeriodSeconds ?? 0);
+    return seconds < 0 ? 1 : seconds;
+  },
+  selectableFields: {
+    "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
+    "spec.restartPolicy": (pod) => pod.spec.restartPolicy ?? "",
+    "spec.schedulerName": (pod) => pod.spec.schedulerName ?? "",
+    "spec.serviceAccountName": (pod) => pod.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": (pod) => String(pod.spec.hostNetwork ?? false),
+    "status.phase": (pod) => pod.status?.phase ?? "",
+    "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+    "status.podIPs": (pod) => (pod.status?.podIPs ?? []).map(({ ip }) => ip).join(","),
+    "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
+  },
+  fieldAliases: { "spec.host": "spec.nodeName" },
+  columns: [
+    nameColumn,
+    textColumn("Ready", "The aggregate readiness state of this pod for accepting traffic.", (pod, nowMs) => {
+      const { readyContainers, totalContainers } = summarizePod(pod, nowMs);
+      return `${readyContainers}/${totalContainers}`;
+    }),
+    textColumn(
+      "Status",
+      "The aggregate status of the containers in this pod.",
+      (pod, nowMs) => summarizePod(pod, nowMs).reason,
+    ),
+    textColumn(
+      "Restarts",
+      "How often containers were restarted, and when last.",
+      (pod, nowMs) => summarizePod(pod, nowMs).restarts,
+    ),
+    ageColumn,
+    wideColumn("IP", "Address of the pod in the cluster.", (pod) =>
+      orNone(pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP),
+    ),
+    wideColumn("Node", "The node that the pod runs on.", (pod) => orNone(pod.spec.nodeName)),
+    wideColumn("Nominated Node", "The node where preemption makes room for the pod.", (pod) =>
+      orNone(pod.status?.nominatedNodeName),
+    ),
+    wideColumn("Readiness Gates", "How many of the further readiness conditions hold.", readinessGates),
+  ],
+  example: { spec: { containers: [{ name: "main", image: "registry.example/app:1" }] } },
+});
+
+function readinessGates(pod: Pod): string {
+  const gates = pod.spec.readinessGates ?? [];
+  if (gates.length === 0) return "<none>";
+  const holds = (type: string): boolean =>
+    pod.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
+  return `${gates.filter(({ conditionType }) => holds(conditionType)).length}/${gates.length}`;
+}
+
+function validatePod(pod: Pod): FieldError[] {
+  return validatePodSpec(pod.spec, "spec");
+}

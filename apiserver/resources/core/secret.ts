@@ -1,0 +1,92 @@
+import type { Secret } from "../../../shared/api/generated/core/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { secrets } from "../../../shared/resources/catalog.ts";
+import { serve } from "../../registry/strategy.ts";
+import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { immutable } from "../../validation/object-meta.ts";
+import { forbiddenField, invalidFor, invalidValue, required, tooLong } from "../../validation/field-errors.ts";
+import { configKeyProblems } from "../../validation/names.ts";
+
+const BYTES_MAX = 1024 * 1024;
+const IMMUTABLE = "field is immutable when `immutable` is set";
+
+export const secretStrategy = serve<Secret>({
+  resource: secrets,
+  storagePrefix: "secrets",
+  defaults: (secret) => {
+    secret.type ??= "Opaque";
+    foldStringData(secret);
+  },
+  prepareForUpdate: (next, previous) => {
+    // A write without a type means the type it has.
+    if ((next.type ?? "") === "") next.type = previous.type;
+  },
+  validate: validateSecret,
+  validateUpdate: (next, previous) => {
+    const errors = immutable(next.type, previous.type, "type");
+    if (previous.immutable !== true) return errors;
+    return [
+      ...errors,
+      ...(next.immutable === true ? [] : [forbiddenField("immutable", IMMUTABLE)]),
+      ...immutable(next.data, previous.data, "data").map(() => forbiddenField("data", IMMUTABLE)),
+    ];
+  },
+  selectableFields: { type: (secret) => secret.type ?? "" },
+  columns: [
+    nameColumn,
+    textColumn("Type", "What kind of data it holds.", (secret) => secret.type ?? ""),
+    countColumn("Data", "How many keys it holds.", (secret) => Object.keys(secret.data ?? {}).length),
+    ageColumn,
+  ],
+  example: { type: "Opaque", data: { password: "aHVudGVyMg==" } },
+});
+
+/** `stringData` is for writing only: it ends up in `data`. */
+function foldStringData(secret: Secret): void {
+  if (secret.stringData === undefined) return;
+  const entries = Object.entries(secret.stringData).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+  secret.data = { ...secret.data, ...(Object.fromEntries(entries) as Record<string, string>) };
+  delete secret.stringData;
+}
+
+/** Keys that a type of secret must have. */
+const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
+  "kubernetes.io/tls": ["tls.crt", "tls.key"],
+  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+  "kubernetes.io/dockercfg": [".dockercfg"],
+  "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
+};
+
+function validateSecret(secret: Secret): FieldError[] {
+  const data = secret.data ?? {};
+  const errors = Object.keys(data).flatMap((key) => invalidFor(`data[${key}]`, key, configKeyProblems(key)));
+  const bytes = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value, "base64"), 0);
+  if (bytes > BYTES_MAX) errors.push(tooLong("data", BYTES_MAX));
+  for (const key of REQUIRED_KEYS[secret.type ?? ""] ?? []) {
+    if (data[key] === undefined) errors.push(required(`data[${key}]`));
+    else if (key.startsWith(".docker") && !isJson(data[key]))
+      errors.push(
+        invalidValue(`data[${key}]`, "<secret contents redacted>", "invalid character looking for beginning of value"),
+      );
+  }
+  if (secret.type === "kubernetes.io/basic-auth" && data["username"] === undefined && data["password"] === undefined) {
+    errors.push(required("data[username]"), required("data[password]"));
+  }
+  if (
+    secret.type === "kubernetes.io/service-account-token" &&
+    (secret.metadata.annotations?.["kubernetes.io/service-account.name"] ?? "") === ""
+  ) {
+    errors.push(required("metadata.annotations[kubernetes.io/service-account.name]"));
+  }
+  return errors;
+}
+
+function isJson(base64: string): boolean {
+  try {
+    JSON.parse(Buffer.from(base64, "base64").toString());
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
