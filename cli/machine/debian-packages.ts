@@ -21,7 +21,6 @@ const NODE_PROGRAMS: readonly NeededProgram[] = [
   { debianPackage: "iptables", files: inPath("iptables") },
   { debianPackage: "conntrack", files: inPath("conntrack") },
   { debianPackage: "iproute2", files: inPath("ip") },
-  { debianPackage: "kmod", files: inPath("modprobe") },
 ];
 
 const ETCD: NeededProgram = { debianPackage: "etcd-server", files: inPath("etcd") };

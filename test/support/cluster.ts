@@ -115,7 +115,9 @@ function logTails(started: TestCluster): string {
     .status()
     .components.map(({ name }) => {
       try {
-        const lines = readFileSync(join(started.cluster.logDir, `${name}.log`), "utf8").trimEnd().split("\n");
+        const lines = readFileSync(join(started.cluster.logDir, `${name}.log`), "utf8")
+          .trimEnd()
+          .split("\n");
         return `--- ${name}\n${lines.slice(-5).join("\n")}\n`;
       } catch {
         return `--- ${name}: no log\n`;
