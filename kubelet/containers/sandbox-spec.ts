@@ -1,0 +1,73 @@
+/** What the runtime is asked to make for a pod: pure. Upstream: `kuberuntime_sandbox.go`. */
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL, TERMINATION_GRACE_ANNOTATION } from "../runtime/labels.ts";
+import type { DnsSpec, PortMappingSpec, SandboxSpec } from "../runtime/runtime.ts";
+import { podFqdn, podHostname } from "./hosts-file.ts";
+import { hasPrivilegedContainer, podNamespaces, podSupplementalGroups, seccompOf } from "./security.ts";
+
+export interface SandboxSpecInput {
+  readonly pod: Pod;
+  readonly attempt: number;
+  readonly logDirectory: string;
+  readonly cgroupParent: string;
+  readonly dns: DnsSpec;
+  readonly nodeName: string;
+  readonly clusterDomain: string;
+  readonly seccompRoot: string;
+}
+
+const DEFAULT_GRACE_SECONDS = 30;
+
+export function podLabels(pod: Pod): Record<string, string> {
+  return {
+    ...pod.metadata.labels,
+    [POD_NAME_LABEL]: pod.metadata.name,
+    [POD_NAMESPACE_LABEL]: pod.metadata.namespace ?? "",
+    [POD_UID_LABEL]: pod.metadata.uid ?? "",
+  };
+}
+
+function portMappings({ spec }: Pod): PortMappingSpec[] {
+  if (spec.hostNetwork === true) return [];
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  return containers.flatMap(({ ports = [] }) =>
+    ports
+      .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
+      .map(({ containerPort, hostPort = 0, hostIP = "", protocol }) => ({
+        protocol: protocol === "UDP" || protocol === "SCTP" ? protocol : ("TCP" as const),
+        containerPort,
+        hostPort,
+        hostIp: hostIP,
+      })),
+  );
+}
+
+export function sandboxSpec(input: SandboxSpecInput): SandboxSpec {
+  const { pod } = input;
+  const security = pod.spec.securityContext;
+  const fqdn = pod.spec.setHostnameAsFQDN === true ? podFqdn(pod, input.clusterDomain) : "";
+  const ownHostname = fqdn === "" ? podHostname(pod) : fqdn;
+  return {
+    podName: pod.metadata.name,
+    podNamespace: pod.metadata.namespace ?? "",
+    podUid: pod.metadata.uid ?? "",
+    attempt: input.attempt,
+    hostname: pod.spec.hostNetwork === true ? input.nodeName : ownHostname,
+    logDirectory: input.logDirectory,
+    dns: input.dns,
+    portMappings: portMappings(pod),
+    labels: podLabels(pod),
+    annotations: {
+      ...pod.metadata.annotations,
+      [TERMINATION_GRACE_ANNOTATION]: String(pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS),
+    },
+    cgroupParent: input.cgroupParent,
+    sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    namespaces: podNamespaces(pod),
+    isPrivileged: hasPrivilegedContainer(pod),
+    runAsUser: security?.runAsUser,
+    runAsGroup: security?.runAsUser === undefined ? undefined : security.runAsGroup,
+    supplementalGroups: podSupplementalGroups(pod),
+    seccomp: seccompOf(security?.seccompProfile, input.seccompRoot),
+  };
+}

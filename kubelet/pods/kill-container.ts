@@ -1,0 +1,63 @@
+/**
+ * Ends one container: preStop, then its stop signal, then SIGKILL, all within the grace.
+ * Upstream: `kuberuntime_container.go` killContainer.
+ */
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import type { RuntimeContainer } from "../runtime/runtime.ts";
+import { messageOf } from "../runtime/runtime-error.ts";
+import { runHook } from "./lifecycle-hooks.ts";
+import type { KubeletContext } from "./kubelet-context.ts";
+import type { DeclaredContainer } from "./pod-containers.ts";
+
+/** A container gets at least this long after its preStop, however long that took. */
+const GRACE_SECONDS_MIN = 2;
+
+export interface KillRequest {
+  readonly pod: Pod;
+  readonly container: RuntimeContainer;
+  readonly declared: DeclaredContainer | undefined;
+  readonly message: string;
+  readonly graceSeconds: number;
+  readonly host: string;
+}
+
+export function fieldPathOf(declared: DeclaredContainer): string {
+  if (declared.role === "ephemeral") return `spec.ephemeralContainers{${declared.spec.name}}`;
+  return declared.role === "main" ? `spec.containers{${declared.spec.name}}` : `spec.initContainers{${declared.spec.name}}`;
+}
+
+/** Resolves when it is dead. An aborted `signal` gives up waiting; the container may still be ending. */
+export async function killContainer(context: KubeletContext, request: KillRequest, signal: AbortSignal): Promise<void> {
+  const { pod, container, declared, graceSeconds } = request;
+  const field = declared === undefined ? undefined : fieldPathOf(declared);
+  context.events(pod, "Normal", "Killing", request.message, field);
+  const startedAtMs = context.clock.monotonicMs();
+  if (graceSeconds > 0 && container.state === "running") await runPreStop(context, request, signal);
+  const elapsedSeconds = Math.ceil((context.clock.monotonicMs() - startedAtMs - 500) / 1000);
+  const rest = graceSeconds === 0 ? 0 : Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.max(0, elapsedSeconds));
+  if (signal.aborted) return;
+  await context.runtime.stopContainer(container.id, Math.min(rest, Math.max(graceSeconds, GRACE_SECONDS_MIN)), signal);
+}
+
+async function runPreStop(context: KubeletContext, request: KillRequest, signal: AbortSignal): Promise<void> {
+  const { pod, container, declared, graceSeconds, host } = request;
+  const handler = declared?.spec.lifecycle?.preStop;
+  if (handler === undefined || declared === undefined) return;
+  const target = { containerId: container.id, container: declared.spec, host };
+  const limit = new AbortController();
+  const timer = context.clock.after(graceSeconds * 1000, () => limit.abort());
+  const ended = AbortSignal.any([signal, limit.signal]);
+  const givenUp = new Promise<void>((resolve) => {
+    if (ended.aborted) resolve();
+    ended.addEventListener("abort", () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([runHook(context.runtime, context.clock, handler, target, ended), givenUp]);
+  } catch (error) {
+    const message = `PreStopHook failed: ${messageOf(error)}`;
+    context.events(pod, "Warning", "FailedPreStopHook", message, fieldPathOf(declared));
+  } finally {
+    timer.cancel();
+    limit.abort();
+  }
+}

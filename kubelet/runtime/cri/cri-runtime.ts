@@ -1,0 +1,225 @@
+/** `ContainerRuntime` over CRI v1 (containerd 1.6 and later, CRI-O). */
+import type { Clock } from "../../../shared/process/clock.ts";
+import { POD_UID_LABEL } from "../labels.ts";
+import type {
+  ContainerRuntime,
+  ExecResult,
+  ExecStreams,
+  ObservedPod,
+  RuntimeContainer,
+  RuntimeSandbox,
+} from "../runtime.ts";
+import { isRuntimeNotFound, RuntimeCallError } from "../runtime-error.ts";
+import { type CriChannel, openCriChannel } from "./cri-channel.ts";
+import { readRuntimeEvents } from "./cri-events.ts";
+import { containerFrom, containerRequest, imageFrom, sandboxFrom, sandboxRequest, usageFrom } from "./cri-messages.ts";
+
+/** A sandbox waits for CNI plugins, a pull for a registry: both may be slow and are not failures. */
+const SANDBOX_TIMEOUT_MS = 240_000;
+const PULL_TIMEOUT_MS = 3_600_000;
+/** What a stop may need beyond its own grace. */
+const STOP_SLACK_MS = 120_000;
+
+/** Connects lazily: the first call fails when the socket is not there. */
+export function createCriRuntime(endpoint: string, clock: Clock): ContainerRuntime {
+  const channel = openCriChannel(endpoint, clock);
+  return {
+    ...statusCalls(channel),
+    ...sandboxCalls(channel),
+    ...containerCalls(channel),
+    ...streamingCalls(channel),
+    ...imageCalls(channel),
+    observePod: (podUid) => observePod(channel, podUid),
+    listPods: () => listPods(channel),
+    events: (signal, onOpen, onEvent) => readRuntimeEvents(channel, signal, onOpen, onEvent),
+    close: () => channel.close(),
+  };
+}
+
+function statusCalls(channel: CriChannel): Pick<ContainerRuntime, "version" | "conditions" | "usage"> {
+  return {
+    version: async () => {
+      const version = await channel.call("Version", { version: "v1" }, { timeoutMs: 5000 });
+      return { name: version.runtimeName, version: version.runtimeVersion };
+    },
+    conditions: async () => {
+      const { status } = await channel.call("Status", {}, { timeoutMs: 5000 });
+      return (status?.conditions ?? []).map(({ type, status: isTrue, reason, message }) => ({ type, isTrue, reason, message }));
+    },
+    usage: async () => (await channel.call("ListContainerStats", {}, { timeoutMs: 10_000 })).stats.map(usageFrom),
+  };
+}
+
+function sandboxCalls(channel: CriChannel): Pick<ContainerRuntime, "createSandbox" | "stopSandbox" | "removeSandbox"> {
+  return {
+    createSandbox: async (spec, signal) => {
+      const request = { config: sandboxRequest(spec) };
+      return (await channel.call("RunPodSandbox", request, { timeoutMs: SANDBOX_TIMEOUT_MS, signal })).podSandboxId;
+    },
+    stopSandbox: async (id) => {
+      await channel.call("StopPodSandbox", { podSandboxId: id });
+    },
+    removeSandbox: async (id) => {
+      await channel.call("RemovePodSandbox", { podSandboxId: id });
+    },
+  };
+}
+
+type ContainerCalls = "createContainer" | "startContainer" | "stopContainer" | "removeContainer" | "reopenLog" | "exec";
+
+function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCalls> {
+  return {
+    createContainer: async (sandboxId, spec, sandbox, signal) => {
+      const request = { podSandboxId: sandboxId, config: containerRequest(spec), sandboxConfig: sandboxRequest(sandbox) };
+      return (await channel.call("CreateContainer", request, { signal })).containerId;
+    },
+    startContainer: async (containerId) => {
+      await channel.call("StartContainer", { containerId });
+    },
+    stopContainer: async (containerId, graceSeconds, signal) => {
+      const timeoutMs = graceSeconds * 1000 + STOP_SLACK_MS;
+      await ignoreNotFound(channel.call("StopContainer", { containerId, timeout: graceSeconds }, { timeoutMs, signal }));
+    },
+    removeContainer: async (containerId) => {
+      await ignoreNotFound(channel.call("RemoveContainer", { containerId }));
+    },
+    reopenLog: async (containerId) => {
+      await channel.call("ReopenContainerLog", { containerId });
+    },
+    exec: (containerId, command, timeoutSeconds) => execSync(channel, containerId, command, timeoutSeconds),
+  };
+}
+
+async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!isRuntimeNotFound(error)) throw error;
+  }
+}
+
+/** Time beyond the command's own limit in which the runtime must answer. */
+const EXEC_SLACK_MS = 10_000;
+
+async function execSync(
+  channel: CriChannel,
+  containerId: string,
+  command: readonly string[],
+  timeoutSeconds: number,
+): Promise<ExecResult> {
+  const request = { containerId, cmd: command, timeout: timeoutSeconds };
+  const timeoutMs = timeoutSeconds > 0 ? timeoutSeconds * 1000 + EXEC_SLACK_MS : 3_600_000;
+  try {
+    const { exitCode, stdout, stderr } = await channel.call("ExecSync", request, { timeoutMs });
+    return { exitCode, output: Buffer.concat([stdout, stderr]) };
+  } catch (error) {
+    // containerd 1.6 answers its own timeout as an unknown error.
+    if (error instanceof RuntimeCallError && error.message.includes("timeout")) {
+      throw new RuntimeCallError("timeout", `command timed out: ${JSON.stringify(command)} timed out after ${timeoutSeconds}s`, error);
+    }
+    throw error;
+  }
+}
+
+function streamingCalls(channel: CriChannel): Pick<ContainerRuntime, "execUrl" | "attachUrl" | "portForwardUrl"> {
+  const flags = (streams: ExecStreams): object => ({
+    stdin: streams.hasStdin,
+    stdout: streams.hasStdout,
+    stderr: streams.hasStderr,
+    tty: streams.hasTty,
+  });
+  return {
+    execUrl: async (containerId, command, streams) =>
+      (await channel.call("Exec", { containerId, cmd: command, ...flags(streams) })).url,
+    attachUrl: async (containerId, streams) => (await channel.call("Attach", { containerId, ...flags(streams) })).url,
+    portForwardUrl: async (podSandboxId, port) => (await channel.call("PortForward", { podSandboxId, port })).url,
+  };
+}
+
+type ImageCalls = "listImages" | "imageStatus" | "pullImage" | "removeImage" | "imageFilesystem";
+
+function imageCalls(channel: CriChannel): Pick<ContainerRuntime, ImageCalls> {
+  return {
+    listImages: async () => (await channel.call("ListImages", {})).images.map(imageFrom),
+    imageStatus: async (image) => {
+      const answer = await channel.call("ImageStatus", { image: { image } });
+      return answer.image === null ? undefined : imageFrom(answer.image);
+    },
+    pullImage: async (image, auth, signal) => {
+      const request = { image: { image }, ...(auth === undefined ? {} : { auth }) };
+      return (await channel.call("PullImage", request, { timeoutMs: PULL_TIMEOUT_MS, signal })).imageRef;
+    },
+    removeImage: (image) => ignoreNotFound(channel.call("RemoveImage", { image: { image } })),
+    imageFilesystem: async () => {
+      const [first] = (await channel.call("ImageFsInfo", {})).imageFilesystems;
+      if (first === undefined) return undefined;
+      return { mountpoint: first.fsId?.mountpoint ?? "", usedBytes: first.usedBytes?.value ?? 0 };
+    },
+  };
+}
+
+const newestFirst = (a: { attempt: number; createdAtMs: number }, b: { attempt: number; createdAtMs: number }): number =>
+  b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
+
+async function observePod(channel: CriChannel, podUid: string): Promise<ObservedPod> {
+  const filter = { labelSelector: { [POD_UID_LABEL]: podUid } };
+  const [listed, contained] = await Promise.all([
+    channel.call("ListPodSandbox", { filter }),
+    channel.call("ListContainers", { filter }),
+  ]);
+  const [sandboxes, containers] = await Promise.all([
+    Promise.all(listed.items.map(({ id }) => sandboxStatus(channel, id))),
+    Promise.all(contained.containers.map((wire) => containerStatus(channel, wire))),
+  ]);
+  return {
+    sandboxes: sandboxes.filter((sandbox) => sandbox !== undefined).toSorted(newestFirst),
+    containers: containers.filter((container) => container !== undefined).toSorted(newestFirst),
+  };
+}
+
+/** Undefined when it went away between the list and this call. */
+async function sandboxStatus(channel: CriChannel, id: string): Promise<RuntimeSandbox | undefined> {
+  try {
+    const { status } = await channel.call("PodSandboxStatus", { podSandboxId: id });
+    return status === null ? undefined : sandboxFrom(status);
+  } catch (error) {
+    if (isRuntimeNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+type ListedContainer = Parameters<typeof containerFrom>[0];
+
+async function containerStatus(channel: CriChannel, wire: ListedContainer): Promise<RuntimeContainer | undefined> {
+  try {
+    const { status } = await channel.call("ContainerStatus", { containerId: wire.id });
+    return status === null ? undefined : containerFrom(wire, status);
+  } catch (error) {
+    if (isRuntimeNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+async function listPods(channel: CriChannel): Promise<ReadonlyMap<string, ObservedPod>> {
+  const [listed, contained] = await Promise.all([
+    channel.call("ListPodSandbox", {}),
+    channel.call("ListContainers", {}),
+  ]);
+  const pods = new Map<string, { sandboxes: RuntimeSandbox[]; containers: RuntimeContainer[] }>();
+  const podOf = (uid: string) => {
+    const known = pods.get(uid) ?? { sandboxes: [], containers: [] };
+    pods.set(uid, known);
+    return known;
+  };
+  for (const wire of listed.items) {
+    const sandbox = sandboxFrom(wire);
+    podOf(sandbox.podUid).sandboxes.push(sandbox);
+  }
+  for (const wire of contained.containers) podOf(wire.labels[POD_UID_LABEL] ?? "").containers.push(containerFrom(wire));
+  pods.delete("");
+  for (const pod of pods.values()) {
+    pod.sandboxes.sort(newestFirst);
+    pod.containers.sort(newestFirst);
+  }
+  return pods;
+}
