@@ -37,6 +37,8 @@ export interface OwnedBy<Name extends string> {
   readonly ownedBy: true;
 }
 
+type OwnedByOf<Reads extends ResourceMap> = { [Name in keyof Reads & string]: OwnedBy<Name> }[keyof Reads & string];
+
 export function ownedBy<Name extends string>(on: Name): OwnedBy<Name> {
   return { on, ownedBy: true };
 }
@@ -46,7 +48,7 @@ export interface ControllerDeclaration<T extends KubeObject, Reads extends Resou
   readonly reconciles: Resource<T>;
   readonly reads: Reads;
   readonly writes: Writes;
-  readonly triggers: readonly (TriggerOn<T, Reads> | OwnedBy<keyof Reads & string>)[];
+  readonly triggers: readonly (TriggerOn<T, Reads> | OwnedByOf<Reads>)[];
   readonly reconcile: (object: T, world: World<T, Reads>, nowMs: number) => Plan<T, Writes>;
   /** For an object that is gone; nothing is done then when left out. */
   readonly reconcileGone?: ((at: { namespace: string | undefined; name: string }, world: World<T, Reads>) => Plan<T, Writes>) | undefined;
