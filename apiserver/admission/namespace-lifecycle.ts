@@ -28,7 +28,11 @@ export interface NamespaceLifecycleOptions {
 function beingTerminated(request: AdmissionRequest): Error {
   const { namespace } = request;
   return refuse(request, `unable to create new content in namespace ${namespace} because it is being terminated`, [
-    { reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated`, field: "metadata.namespace" },
+    {
+      reason: "NamespaceTerminating",
+      message: `namespace ${namespace} is being terminated`,
+      field: "metadata.namespace",
+    },
   ]);
 }
 
@@ -63,7 +67,8 @@ export function namespaceLifecycle({ reader, storage, clock }: NamespaceLifecycl
       if (isAbout(request, localSubjectAccessReviews)) return;
       const namespace = await find(request.namespace);
       if (namespace === undefined) throw notFound(namespaces, request.namespace);
-      const isTerminating = namespace.status?.phase === "Terminating" || namespace.metadata.deletionTimestamp !== undefined;
+      const isTerminating =
+        namespace.status?.phase === "Terminating" || namespace.metadata.deletionTimestamp !== undefined;
       if (request.operation === "CREATE" && isTerminating) throw beingTerminated(request);
     },
   };

@@ -2,7 +2,7 @@ import type { Namespace, Pod, PodSpec, ServiceAccount } from "../../shared/api/g
 import type { PriorityClass } from "../../shared/api/generated/scheduling/v1.ts";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { type Clock, systemClock } from "../../shared/process/clock.ts";
-import { namespaces, pods, priorityClasses, serviceAccounts } from "../../shared/resources/catalog.ts";
+import { leases, namespaces, nodes, pods, priorityClasses, serviceAccounts } from "../../shared/resources/catalog.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 import { StaticReader } from "../../test/support/static-reader.ts";
 import { encodeStored } from "../storage/codec.ts";
@@ -11,7 +11,11 @@ import type { AdmissionRequest } from "./admission.ts";
 import { mutateThrough, validateThrough } from "./chain.ts";
 import { type AdmissionDependencies, admissionPlugins } from "./plugins.ts";
 
-const MOUNT = { name: "kube-api-access-bbbbb", readOnly: true, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
+const MOUNT = {
+  name: "kube-api-access-bbbbb",
+  readOnly: true,
+  mountPath: "/var/run/secrets/kubernetes.io/serviceaccount",
+};
 const clock: Clock = { ...systemClock, random: () => 0, sleep: async () => undefined };
 
 interface World extends AdmissionDependencies {
@@ -21,9 +25,7 @@ interface World extends AdmissionDependencies {
 
 function world(): World {
   const account: ServiceAccount = { metadata: { name: "default", namespace: "web" } };
-  const reader = new StaticReader()
-    .put(namespaces, namespace("web"))
-    .put(serviceAccounts, account);
+  const reader = new StaticReader().put(namespaces, namespace("web")).put(serviceAccounts, account);
   return { reader, storage: new MemoryStorage(clock), clock };
 }
 function namespace(name: string, phase = "Active"): Namespace {
@@ -32,7 +34,11 @@ function namespace(name: string, phase = "Active"): Namespace {
 function pod(spec: Partial<PodSpec> = {}): Pod {
   return { metadata: { name: "p", namespace: "web" }, spec: { containers: [{ name: "c" }], ...spec } };
 }
-function requestFor(resource: Resource<KubeObject>, object: KubeObject | undefined, options: Partial<AdmissionRequest> = {}): AdmissionRequest {
+function requestFor(
+  resource: Resource<KubeObject>,
+  object: KubeObject | undefined,
+  options: Partial<AdmissionRequest> = {},
+): AdmissionRequest {
   return {
     operation: "CREATE",
     resource,
@@ -80,7 +86,9 @@ describe("NamespaceLifecycle", () => {
       details: {
         name: "p",
         kind: "pods",
-        causes: [{ reason: "NamespaceTerminating", message: "namespace web is being terminated", field: "metadata.namespace" }],
+        causes: [
+          { reason: "NamespaceTerminating", message: "namespace web is being terminated", field: "metadata.namespace" },
+        ],
       },
     });
     expect(await admit(w, requestFor(pods, pod(), { operation: "UPDATE", oldObject: pod() }))).toBeUndefined();
@@ -105,7 +113,10 @@ describe("NamespaceLifecycle", () => {
 
 describe("ServiceAccount", () => {
   it("gives a pod the default account and mounts its token in every container", async () => {
-    const created = pod({ initContainers: [{ name: "i" }], containers: [{ name: "c", volumeMounts: [{ name: "x", mountPath: "/x" }] }] });
+    const created = pod({
+      initContainers: [{ name: "i" }],
+      containers: [{ name: "c", volumeMounts: [{ name: "x", mountPath: "/x" }] }],
+    });
     expect(await admit(world(), requestFor(pods, created))).toBeUndefined();
     expect(created.spec).toMatchObject({ serviceAccountName: "default", serviceAccount: "default" });
     expect(created.spec.initContainers?.[0]?.volumeMounts).toEqual([MOUNT]);
@@ -118,7 +129,11 @@ describe("ServiceAccount", () => {
           sources: [
             { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
             { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
-            { downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] } },
+            {
+              downwardAPI: {
+                items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+              },
+            },
           ],
         },
       },
@@ -130,11 +145,17 @@ describe("ServiceAccount", () => {
     const quiet = pod({ automountServiceAccountToken: false });
     await admit(w, requestFor(pods, quiet));
     expect(quiet.spec.volumes).toBeUndefined();
-    w.reader.put(serviceAccounts, { metadata: { name: "default", namespace: "web" }, automountServiceAccountToken: false });
+    w.reader.put(serviceAccounts, {
+      metadata: { name: "default", namespace: "web" },
+      automountServiceAccountToken: false,
+    });
     const byAccount = pod();
     await admit(w, requestFor(pods, byAccount));
     expect(byAccount.spec.volumes).toBeUndefined();
-    const own = pod({ automountServiceAccountToken: true, containers: [{ name: "c", volumeMounts: [{ name: "x", mountPath: MOUNT.mountPath }] }] });
+    const own = pod({
+      automountServiceAccountToken: true,
+      containers: [{ name: "c", volumeMounts: [{ name: "x", mountPath: MOUNT.mountPath }] }],
+    });
     await admit(w, requestFor(pods, own));
     expect(own.spec.volumes).toBeUndefined();
   });
@@ -164,7 +185,10 @@ describe("ServiceAccount", () => {
 
   it("adds the account's pull secrets when the pod has none", async () => {
     const w = world();
-    w.reader.put(serviceAccounts, { metadata: { name: "default", namespace: "web" }, imagePullSecrets: [{ name: "registry" }] });
+    w.reader.put(serviceAccounts, {
+      metadata: { name: "default", namespace: "web" },
+      imagePullSecrets: [{ name: "registry" }],
+    });
     const plain = pod();
     await admit(w, requestFor(pods, plain));
     expect(plain.spec.imagePullSecrets).toEqual([{ name: "registry" }]);
@@ -222,7 +246,9 @@ describe("Priority", () => {
 
 describe("DefaultTolerationSeconds", () => {
   it("lets pods stay for five minutes on a lost node", async () => {
-    const created = pod({ tolerations: [{ key: "node.kubernetes.io/not-ready", operator: "Exists", tolerationSeconds: 5 }] });
+    const created = pod({
+      tolerations: [{ key: "node.kubernetes.io/not-ready", operator: "Exists", tolerationSeconds: 5 }],
+    });
     await admit(world(), requestFor(pods, created));
     expect(created.spec.tolerations).toEqual([
       { key: "node.kubernetes.io/not-ready", operator: "Exists", tolerationSeconds: 5 },
@@ -231,5 +257,68 @@ describe("DefaultTolerationSeconds", () => {
     const tolerant = pod({ tolerations: [{ operator: "Exists" }] });
     await admit(world(), requestFor(pods, tolerant));
     expect(tolerant.spec.tolerations).toHaveLength(1);
+  });
+});
+
+describe("NodeRestriction", () => {
+  const user = { name: "system:node:n1", uid: "", groups: ["system:nodes"], extra: {} };
+  const ours = pod({ nodeName: "n1" });
+  const theirs = pod({ nodeName: "n2" });
+  const node = (name: string, taints: { key: string; effect: string }[] = []): KubeObject =>
+    ({ metadata: { name }, spec: { taints } }) as KubeObject;
+  const ask = async (
+    resource: Resource<KubeObject>,
+    object: KubeObject,
+    options: Partial<AdmissionRequest>,
+  ): Promise<string | undefined> => (await admit(world(), requestFor(resource, object, { user, ...options })))?.message;
+
+  it("lets a kubelet change pods that run on it only", async () => {
+    expect(await ask(pods, ours, { operation: "UPDATE", subresource: "status", oldObject: ours })).toBeUndefined();
+    expect(await ask(pods, theirs, { operation: "UPDATE", subresource: "status", oldObject: theirs })).toBe(
+      'pods "p" is forbidden: node "n1" can only update pod status for pods with spec.nodeName set to itself',
+    );
+    expect(await ask(pods, theirs, { operation: "DELETE", object: undefined, oldObject: theirs })).toContain(
+      "can only delete pods",
+    );
+    expect(await ask(pods, ours, {})).toContain("can only create mirror pods");
+  });
+
+  it("lets a kubelet change its own node and lease only, and no taints", async () => {
+    expect(await ask(nodes, node("n1"), { operation: "UPDATE", oldObject: node("n1") })).toBeUndefined();
+    expect(await ask(nodes, node("n2"), { operation: "UPDATE", oldObject: node("n2") })).toContain(
+      'is not allowed to modify node "n2"',
+    );
+    expect(
+      await ask(nodes, node("n1"), {
+        operation: "UPDATE",
+        oldObject: node("n1", [{ key: "a", effect: "NoSchedule" }]),
+      }),
+    ).toContain("is not allowed to modify taints");
+    const inLeases = { namespace: "kube-node-lease", operation: "UPDATE" as const };
+    const w = world();
+    w.reader.put(namespaces, namespace("kube-node-lease"));
+    const lease = async (name: string): Promise<string | undefined> =>
+      (await admit(w, requestFor(leases, { metadata: { name } }, { user, ...inLeases })))?.message;
+    expect(await lease("n1")).toBeUndefined();
+    expect(await lease("n2")).toContain("can only access node lease with the same name as the requesting node");
+  });
+
+  it("gives a kubelet tokens for pods that run on it only", async () => {
+    const w = world();
+    w.reader.put(
+      pods,
+      { ...ours, metadata: { ...ours.metadata, name: "a", uid: "u1" } },
+      { ...theirs, metadata: { ...theirs.metadata, name: "b", uid: "u2" } },
+    );
+    const token = async (name: string, uid: string): Promise<string | undefined> => {
+      const object = {
+        metadata: { name: "default" },
+        spec: { boundObjectRef: { apiVersion: "v1", kind: "Pod", name, uid } },
+      } as KubeObject;
+      return (await admit(w, requestFor(serviceAccounts, object, { user, subresource: "token" })))?.message;
+    };
+    expect(await token("a", "u1")).toBeUndefined();
+    expect(await token("b", "u2")).toContain("node requested token bound to a pod scheduled on a different node");
+    expect(await token("a", "u2")).toContain("node requested token bound to a pod that does not exist");
   });
 });

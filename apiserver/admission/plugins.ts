@@ -5,6 +5,7 @@ import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
 import { priorityAdmission } from "./priority.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 
@@ -18,6 +19,7 @@ export function admissionPlugins(dependencies: AdmissionDependencies): Admission
   return [
     namespaceLifecycle(dependencies),
     serviceAccountAdmission(dependencies),
+    nodeRestriction(dependencies.reader),
     priorityAdmission(dependencies),
     defaultTolerationSeconds,
   ];

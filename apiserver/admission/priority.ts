@@ -52,7 +52,8 @@ function applyClass(request: AdmissionRequest, pod: Pod, priorityClass: Priority
 export function priorityAdmission({ reader, storage }: PriorityOptions): AdmissionPlugin {
   const classOf = async (request: AdmissionRequest, name: string): Promise<PriorityClass | undefined> => {
     if (name === "") return globalDefault(reader.list(priorityClasses));
-    const found = reader.get(priorityClasses, undefined, name) ?? (await storedObject(storage, priorityClasses, "", name));
+    const found =
+      reader.get(priorityClasses, undefined, name) ?? (await storedObject(storage, priorityClasses, "", name));
     if (found === undefined) throw refuse(request, `no PriorityClass with name ${name} was found`);
     return found;
   };

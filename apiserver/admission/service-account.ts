@@ -32,7 +32,8 @@ function randomSuffix(clock: Clock): string {
 }
 
 function checkMirrorPod(request: AdmissionRequest, pod: Pod): void {
-  if ((pod.spec.serviceAccountName ?? "") !== "") throw refuse(request, "a mirror pod may not reference service accounts");
+  if ((pod.spec.serviceAccountName ?? "") !== "")
+    throw refuse(request, "a mirror pod may not reference service accounts");
   for (const volume of pod.spec.volumes ?? []) {
     if (volume.secret !== undefined) throw refuse(request, "a mirror pod may not reference secrets");
     const tokens = volume.projected?.sources?.some((source) => source.serviceAccountToken !== undefined);

@@ -38,7 +38,12 @@ function isFull(what: string): StatusError {
   return new StatusError("InternalError", `Internal error occurred: failed to allocate a ${what}: range is full`);
 }
 
-async function claimAddress(service: Service, { space, table }: AddressTable, address: string, attempt: AllocationAttempt): Promise<string> {
+async function claimAddress(
+  service: Service,
+  { space, table }: AddressTable,
+  address: string,
+  attempt: AllocationAttempt,
+): Promise<string> {
   if (address === "") {
     const slot = await attempt.claimNext(table);
     if (slot === undefined) throw isFull("serviceIP");
@@ -55,7 +60,12 @@ async function claimAddress(service: Service, { space, table }: AddressTable, ad
 }
 
 /** Takes an address for each family that has none in `kept`. */
-async function claimAddresses(service: Service, spaces: ServiceSpaces, kept: readonly string[], attempt: AllocationAttempt): Promise<void> {
+async function claimAddresses(
+  service: Service,
+  spaces: ServiceSpaces,
+  kept: readonly string[],
+  attempt: AllocationAttempt,
+): Promise<void> {
   const { spec } = service;
   const wanted = spec.clusterIPs ?? [];
   const addresses: string[] = [];
@@ -76,7 +86,12 @@ function releaseAddress(spaces: ServiceSpaces, address: string, attempt: Allocat
   }
 }
 
-async function updateAddresses(next: Service, previous: Service | undefined, spaces: ServiceSpaces, attempt: AllocationAttempt): Promise<void> {
+async function updateAddresses(
+  next: Service,
+  previous: Service | undefined,
+  spaces: ServiceSpaces,
+  attempt: AllocationAttempt,
+): Promise<void> {
   const before = previous === undefined ? [] : takenAddresses(previous);
   // The first address cannot change while the type keeps one: validation refuses that, so nothing is taken for it.
   const isFirstChanged = before[0] !== undefined && needsClusterIp(next) && next.spec.clusterIPs?.[0] !== before[0];
@@ -86,13 +101,20 @@ async function updateAddresses(next: Service, previous: Service | undefined, spa
   for (const address of before) if (!after.includes(address)) releaseAddress(spaces, address, attempt);
 }
 
-async function claimNodePort(service: Service, field: string, port: number, table: SlotTable, attempt: AllocationAttempt): Promise<void> {
+async function claimNodePort(
+  service: Service,
+  field: string,
+  port: number,
+  table: SlotTable,
+  attempt: AllocationAttempt,
+): Promise<void> {
   const slot = table.space.slotOf(String(port));
   if (slot === undefined) {
     const why = `provided port is not in the valid range. The range of valid ports is ${table.space.text}`;
     throw invalidField(service, field, port, why);
   }
-  if (!(await attempt.claim(table, slot))) throw invalidField(service, field, port, "provided port is already allocated");
+  if (!(await attempt.claim(table, slot)))
+    throw invalidField(service, field, port, "provided port is already allocated");
 }
 
 async function claimAnyNodePort(table: SlotTable, attempt: AllocationAttempt, what: string): Promise<number> {
@@ -102,7 +124,12 @@ async function claimAnyNodePort(table: SlotTable, attempt: AllocationAttempt, wh
 }
 
 /** Ports of the same number (TCP and UDP) share a node port. `held` are those that the Service has already. */
-async function claimNodePorts(service: Service, held: Set<number>, table: SlotTable, attempt: AllocationAttempt): Promise<void> {
+async function claimNodePorts(
+  service: Service,
+  held: Set<number>,
+  table: SlotTable,
+  attempt: AllocationAttempt,
+): Promise<void> {
   const ports = portsOf(service);
   for (const [index, port] of ports.entries()) {
     const requested = port.nodePort ?? 0;
@@ -122,7 +149,12 @@ async function claimNodePorts(service: Service, held: Set<number>, table: SlotTa
   }
 }
 
-async function claimHealthCheckPort(service: Service, held: Set<number>, table: SlotTable, attempt: AllocationAttempt): Promise<void> {
+async function claimHealthCheckPort(
+  service: Service,
+  held: Set<number>,
+  table: SlotTable,
+  attempt: AllocationAttempt,
+): Promise<void> {
   const requested = service.spec.healthCheckNodePort ?? 0;
   if (requested === 0) {
     service.spec.healthCheckNodePort = await claimAnyNodePort(table, attempt, "HealthCheck NodePort 0");
@@ -131,7 +163,12 @@ async function claimHealthCheckPort(service: Service, held: Set<number>, table: 
   }
 }
 
-async function updateNodePorts(next: Service, previous: Service | undefined, spaces: ServiceSpaces, attempt: AllocationAttempt): Promise<void> {
+async function updateNodePorts(
+  next: Service,
+  previous: Service | undefined,
+  spaces: ServiceSpaces,
+  attempt: AllocationAttempt,
+): Promise<void> {
   const { nodePorts: table } = spaces;
   const before = previous === undefined ? [] : takenNodePorts(previous);
   const held = new Set(before);

@@ -83,7 +83,8 @@ function inferFamilies(next: Service, available: readonly IpFamily[]): FieldErro
     if (address === "" || index < families.length) continue;
     const family = familyOf(address);
     if (available.includes(family)) spec.ipFamilies = [...families, family];
-    else errors.push(invalidValue(`spec.clusterIPs[${index}]`, addresses, `${family} is not configured on this cluster`));
+    else
+      errors.push(invalidValue(`spec.clusterIPs[${index}]`, addresses, `${family} is not configured on this cluster`));
   }
   return errors;
 }
@@ -95,12 +96,18 @@ function checkAvailable(next: Service, available: readonly IpFamily[]): FieldErr
     ...(ipFamilyPolicy === "RequireDualStack" && available.length < 2
       ? [invalidValue("spec.ipFamilyPolicy", ipFamilyPolicy, "this cluster is not configured for dual-stack services")]
       : []),
-    ...missing.map(([index, family]) => invalidValue(`spec.ipFamilies[${index}]`, family, "not configured on this cluster")),
+    ...missing.map(([index, family]) =>
+      invalidValue(`spec.ipFamilies[${index}]`, family, "not configured on this cluster"),
+    ),
   ];
 }
 
 /** `available` are the families of the service ranges, the preferred one first. Returns what is wrong. */
-export function fillIpFamilies(next: Service, previous: Service | undefined, available: readonly IpFamily[]): FieldError[] {
+export function fillIpFamilies(
+  next: Service,
+  previous: Service | undefined,
+  available: readonly IpFamily[],
+): FieldError[] {
   const { spec } = next;
   if (!needsClusterIp(next) || isUntouchedPreference(next, previous)) return [];
   spec.ipFamilyPolicy ??= defaultPolicy(next, previous);

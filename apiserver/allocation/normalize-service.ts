@@ -36,7 +36,8 @@ function keepAllocated(next: Service, previous: Service): void {
   if (needsClusterIp(previous) && needsClusterIp(next)) {
     if ((next.spec.clusterIP ?? "") === "") next.spec.clusterIP = previous.spec.clusterIP;
     const isSame = next.spec.clusterIP === previous.spec.clusterIP;
-    if (isSame && (next.spec.clusterIPs ?? []).length === 0) next.spec.clusterIPs = [...(previous.spec.clusterIPs ?? [])];
+    if (isSame && (next.spec.clusterIPs ?? []).length === 0)
+      next.spec.clusterIPs = [...(previous.spec.clusterIPs ?? [])];
   }
   if (needsNodePorts(previous) && needsNodePorts(next)) {
     const used = new Set(portsOf(next).map((port) => `${port.protocol ?? "TCP"} ${port.nodePort ?? 0}`));

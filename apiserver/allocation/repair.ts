@@ -32,7 +32,11 @@ interface Wanted {
   readonly owner: Owner;
 }
 
-function wantedSlots(table: SlotTable, services: readonly Service[], namesOf: (service: Service) => readonly string[]): Wanted[] {
+function wantedSlots(
+  table: SlotTable,
+  services: readonly Service[],
+  namesOf: (service: Service) => readonly string[],
+): Wanted[] {
   return services.flatMap((service) => {
     const owner = { namespace: service.metadata.namespace ?? "", name: service.metadata.name };
     return namesOf(service).flatMap((name) => {
@@ -43,7 +47,12 @@ function wantedSlots(table: SlotTable, services: readonly Service[], namesOf: (s
 }
 
 /** Records what a Service has and no key says, and hands keys over whose owner does not have it. */
-async function record({ storage, clock, logger }: RepairOptions, table: SlotTable, wanted: readonly Wanted[], present: ReadonlyMap<string, StoredValue>): Promise<void> {
+async function record(
+  { storage, clock, logger }: RepairOptions,
+  table: SlotTable,
+  wanted: readonly Wanted[],
+  present: ReadonlyMap<string, StoredValue>,
+): Promise<void> {
   const seen = new Map<number, Owner>();
   for (const { slot, owner } of wanted) {
     const key = table.keyOf(slot);
@@ -62,7 +71,12 @@ async function record({ storage, clock, logger }: RepairOptions, table: SlotTabl
   }
 }
 
-async function freeLeaks({ storage, clock, logger }: RepairOptions, table: SlotTable, wanted: readonly Wanted[], present: readonly StoredValue[]): Promise<void> {
+async function freeLeaks(
+  { storage, clock, logger }: RepairOptions,
+  table: SlotTable,
+  wanted: readonly Wanted[],
+  present: readonly StoredValue[],
+): Promise<void> {
   const keys = new Set(wanted.map(({ slot }) => table.keyOf(slot)));
   for (const item of present) {
     const isOurs = table.space.slotOf(item.key.slice(table.space.keyPrefix.length)) !== undefined;
@@ -80,7 +94,9 @@ export async function repairAllocations(options: RepairOptions): Promise<void> {
     ...spaces.addresses.map(({ table }) => ({ table, namesOf: takenAddresses })),
     { table: spaces.nodePorts, namesOf: (service: Service) => takenNodePorts(service).map(String) },
   ];
-  const present = await Promise.all(tables.map(async ({ table }) => (await storage.range(table.space.keyPrefix)).items));
+  const present = await Promise.all(
+    tables.map(async ({ table }) => (await storage.range(table.space.keyPrefix)).items),
+  );
   const stored = await storage.range(SERVICES_PREFIX);
   const services = stored.items.map((item) => parseStored(item.value) as Service);
   for (const [index, { table, namesOf }] of tables.entries()) {

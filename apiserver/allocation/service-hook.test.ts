@@ -15,7 +15,12 @@ interface Options {
   readonly nowMs?: () => number;
 }
 
-function hookOn({ storage = new MemoryStorage(systemClock), range = "10.0.0.0/24", ports = "30000-30063", nowMs = systemClock.nowMs }: Options = {}): {
+function hookOn({
+  storage = new MemoryStorage(systemClock),
+  range = "10.0.0.0/24",
+  ports = "30000-30063",
+  nowMs = systemClock.nowMs,
+}: Options = {}): {
   hook: ServiceHook;
   storage: Storage;
 } {
@@ -67,10 +72,18 @@ describe("cluster IPs", () => {
     expect(spec).toMatchObject({ clusterIPs: [spec.clusterIP], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
     expect(Number(spec.clusterIP?.split(".")[3])).toBeGreaterThan(16);
     expect(await addressesOf(storage)).toEqual([spec.clusterIP]);
-    expect(JSON.parse((await storage.get(`/registry/ipaddresses/${spec.clusterIP}`)).item?.value.toString() ?? "")).toMatchObject({
+    expect(
+      JSON.parse((await storage.get(`/registry/ipaddresses/${spec.clusterIP}`)).item?.value.toString() ?? ""),
+    ).toMatchObject({
       kind: "IPAddress",
       apiVersion: "networking.k8s.io/v1",
-      metadata: { name: spec.clusterIP, labels: { "ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io" } },
+      metadata: {
+        name: spec.clusterIP,
+        labels: {
+          "ipaddress.kubernetes.io/ip-family": "IPv4",
+          "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+        },
+      },
       spec: { parentRef: { group: "", resource: "services", namespace: "default", name: "a" } },
     });
   });
@@ -91,7 +104,9 @@ describe("cluster IPs", () => {
   it("keep the first address for the kubernetes Service", async () => {
     const { hook, storage } = hookOn({ range: "10.0.0.0/29" });
     expect(hook.apiServiceIp).toBe("10.0.0.1");
-    expect(await messageOf(hook.begin(service("b", { clusterIP: "10.0.0.1" }), undefined, false))).toContain("provided IP is already allocated");
+    expect(await messageOf(hook.begin(service("b", { clusterIP: "10.0.0.1" }), undefined, false))).toContain(
+      "provided IP is already allocated",
+    );
     for (let index = 0; index < 5; index += 1) await write(hook, storage, service(`s${index}`));
     expect(await addressesOf(storage)).toEqual(["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"]);
     expect(await messageOf(hook.begin(service("more"), undefined, false))).toBe(
@@ -116,7 +131,12 @@ describe("cluster IPs", () => {
   it("are not taken by headless and external Services, nor by a dry run", async () => {
     const { hook, storage } = hookOn();
     const headless = await write(hook, storage, service("h", { clusterIP: "None", selector: { app: "x" } }));
-    expect(headless.spec).toMatchObject({ clusterIP: "None", clusterIPs: ["None"], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" });
+    expect(headless.spec).toMatchObject({
+      clusterIP: "None",
+      clusterIPs: ["None"],
+      ipFamilies: ["IPv4"],
+      ipFamilyPolicy: "SingleStack",
+    });
     const bare = await write(hook, storage, service("hb", { clusterIP: "None" }));
     expect(bare.spec).toMatchObject({ ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" });
     const external = await write(hook, storage, service("e", { type: "ExternalName", externalName: "x.org" }));
@@ -143,7 +163,12 @@ describe("cluster IPs", () => {
   it("stay when an update does not mention them", async () => {
     const { hook, storage } = hookOn();
     const first = await write(hook, storage, service("a", { type: "NodePort", ports: [{ port: 80 }] }));
-    const second = await write(hook, storage, service("a", { type: "NodePort", ports: [{ port: 80 }, { port: 81, name: "b" }] }), first);
+    const second = await write(
+      hook,
+      storage,
+      service("a", { type: "NodePort", ports: [{ port: 80 }, { port: 81, name: "b" }] }),
+      first,
+    );
     expect(second.spec.clusterIP).toBe(first.spec.clusterIP);
     expect(second.spec.ports?.[0]?.nodePort).toBe(first.spec.ports?.[0]?.nodePort);
     expect(await portsOf(storage)).toHaveLength(2);
@@ -154,13 +179,20 @@ describe("cluster IPs", () => {
     const { hook, storage } = hookOn({ range: "10.0.0.0/24,fd00::/112" });
     const single = await write(hook, storage, service("a"));
     expect(single.spec.ipFamilies).toEqual(["IPv4"]);
-    const dual = await write(hook, storage, service("a", { ...single.spec, ipFamilyPolicy: "PreferDualStack" }), single);
+    const dual = await write(
+      hook,
+      storage,
+      service("a", { ...single.spec, ipFamilyPolicy: "PreferDualStack" }),
+      single,
+    );
     expect(dual.spec.ipFamilies).toEqual(["IPv4", "IPv6"]);
     expect(dual.spec.clusterIPs).toEqual([single.spec.clusterIP, expect.stringMatching(/^fd00::/)]);
     const back = await write(hook, storage, service("a", { ...dual.spec, ipFamilyPolicy: "SingleStack" }), dual);
     expect(back.spec.clusterIPs).toEqual([single.spec.clusterIP]);
     expect(await addressesOf(storage)).toEqual([single.spec.clusterIP]);
-    expect(await messageOf(hookOn().hook.begin(service("b", { ipFamilyPolicy: "RequireDualStack" }), undefined, false))).toBe(
+    expect(
+      await messageOf(hookOn().hook.begin(service("b", { ipFamilyPolicy: "RequireDualStack" }), undefined, false)),
+    ).toBe(
       '422 Service "b" is invalid: spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
     );
   });
@@ -197,11 +229,25 @@ describe("node ports", () => {
 
   it("go with the type and with the port", async () => {
     const { hook, storage } = hookOn();
-    const first = await write(hook, storage, service("a", { type: "NodePort", ports: [{ port: 80 }, { name: "b", port: 81 }] }));
+    const first = await write(
+      hook,
+      storage,
+      service("a", { type: "NodePort", ports: [{ port: 80 }, { name: "b", port: 81 }] }),
+    );
     const [kept] = first.spec.ports ?? [];
-    const second = await write(hook, storage, service("a", { ...first.spec, ports: kept === undefined ? [] : [kept] }), first);
+    const second = await write(
+      hook,
+      storage,
+      service("a", { ...first.spec, ports: kept === undefined ? [] : [kept] }),
+      first,
+    );
     expect(await portsOf(storage)).toEqual([String(kept?.nodePort)]);
-    const third = await write(hook, storage, service("a", { ...structuredClone(second.spec), type: "ClusterIP" }), second);
+    const third = await write(
+      hook,
+      storage,
+      service("a", { ...structuredClone(second.spec), type: "ClusterIP" }),
+      second,
+    );
     expect(third.spec.ports?.[0]?.nodePort).toBeUndefined();
     expect(await portsOf(storage)).toEqual([]);
     expect(third.spec.clusterIP).toBe(first.spec.clusterIP);
@@ -209,7 +255,12 @@ describe("node ports", () => {
 
   it("of load balancers are left out when asked, health checks are not", async () => {
     const { hook, storage } = hookOn();
-    const spec = { type: "LoadBalancer", allocateLoadBalancerNodePorts: false, externalTrafficPolicy: "Local", ports: [{ port: 80 }] };
+    const spec = {
+      type: "LoadBalancer",
+      allocateLoadBalancerNodePorts: false,
+      externalTrafficPolicy: "Local",
+      ports: [{ port: 80 }],
+    };
     const stored = await write(hook, storage, service("lb", spec));
     expect(stored.spec.ports?.[0]?.nodePort).toBeUndefined();
     expect(await portsOf(storage)).toEqual([String(stored.spec.healthCheckNodePort)]);
@@ -228,7 +279,8 @@ describe("repair", () => {
     await hook.repair();
     expect(await addressesOf(storage)).toEqual([kept.spec.clusterIP]);
     expect(await portsOf(storage)).toEqual([String(kept.spec.ports?.[0]?.nodePort)]);
-    for (const { key, modRevision } of (await storage.range("/registry/ipaddresses/")).items) await storage.delete(key, modRevision);
+    for (const { key, modRevision } of (await storage.range("/registry/ipaddresses/")).items)
+      await storage.delete(key, modRevision);
     await hook.repair();
     expect(await addressesOf(storage)).toEqual([kept.spec.clusterIP]);
   });
@@ -236,7 +288,11 @@ describe("repair", () => {
 
 describe("allocation by several processes", () => {
   it("never hands anything out twice, and a restart forgets nothing", async () => {
-    const step = fc.record({ server: fc.nat(1), kind: fc.constantFrom("create", "delete", "restart"), pick: fc.nat(20) });
+    const step = fc.record({
+      server: fc.nat(1),
+      kind: fc.constantFrom("create", "delete", "restart"),
+      pick: fc.nat(20),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(step, { maxLength: 8 }), { maxLength: 8 }), async (rounds) => {
         const storage = new MemoryStorage(systemClock);

@@ -1,5 +1,15 @@
 /** What can be allocated: the addresses of a service range, or the node ports. Slots are numbered from 0. Pure. */
-import { addressAt, type Cidr, cidrContains, cidrSize, formatCidr, formatIp, type IpFamily, parseCidr, parseIp } from "../../shared/machinery/cidr.ts";
+import {
+  addressAt,
+  type Cidr,
+  cidrContains,
+  cidrSize,
+  formatCidr,
+  formatIp,
+  type IpFamily,
+  parseCidr,
+  parseIp,
+} from "../../shared/machinery/cidr.ts";
 import type { RecordKind } from "./allocation-record.ts";
 
 export interface SlotSpace {

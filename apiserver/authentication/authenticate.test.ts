@@ -25,7 +25,10 @@ interface Ask {
 /** Runs a TLS server that answers whom it sees. */
 async function withServer<T>(
   authenticator: Authenticator,
-  use: (ask: (request: Ask) => Promise<Answer>, issue: (name: string, groups: string[], isOurs?: boolean) => Promise<{ cert: string; key: string }>) => Promise<T>,
+  use: (
+    ask: (request: Ask) => Promise<Answer>,
+    issue: (name: string, groups: string[], isOurs?: boolean) => Promise<{ cert: string; key: string }>,
+  ) => Promise<T>,
 ): Promise<T> {
   const ca = await createCertificateAuthority("test-ca");
   const strangers = await createCertificateAuthority("test-ca");
@@ -47,13 +50,26 @@ async function withServer<T>(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const ask = async ({ path = "/api", headers = {}, certificate }: Ask): Promise<Answer> => {
-    const request = httpsRequest({ host: "127.0.0.1", servername: "localhost", port, path, headers, ca: ca.certificate, agent: false, ...certificate });
+    const request = httpsRequest({
+      host: "127.0.0.1",
+      servername: "localhost",
+      port,
+      path,
+      headers,
+      ca: ca.certificate,
+      agent: false,
+      ...certificate,
+    });
     request.end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
     return JSON.parse(Buffer.concat(await response.toArray()).toString()) as Answer;
   };
   const issue = async (name: string, groups: string[], isOurs = true): Promise<{ cert: string; key: string }> => {
-    const issued = await issueCertificate(isOurs ? ca : strangers, { commonName: name, organizations: groups, usages: ["client"] });
+    const issued = await issueCertificate(isOurs ? ca : strangers, {
+      commonName: name,
+      organizations: groups,
+      usages: ["client"],
+    });
     return { cert: issued.certificate, key: issued.key };
   };
   try {
@@ -95,7 +111,9 @@ describe("authentication", () => {
         expect((await ask({ headers: { authorization } })).code).toBe(401);
       }
     });
-    expect(withoutBearerProtocols(["v4.channel.k8s.io", "base64url.bearer.authorization.k8s.io.abc"])).toEqual(["v4.channel.k8s.io"]);
+    expect(withoutBearerProtocols(["v4.channel.k8s.io", "base64url.bearer.authorization.k8s.io.abc"])).toEqual([
+      "v4.channel.k8s.io",
+    ]);
   });
 
   it("lets nobody in anonymously but on health paths", async () => {
@@ -103,7 +121,8 @@ describe("authentication", () => {
       for (const path of ["/healthz", "/livez?verbose", "/readyz/etcd"]) {
         expect((await ask({ path })).user?.name).toBe("system:anonymous");
       }
-      for (const path of ["/", "/version", "/healthzz", "/api/v1/namespaces"]) expect((await ask({ path })).code).toBe(401);
+      for (const path of ["/", "/version", "/healthzz", "/api/v1/namespaces"])
+        expect((await ask({ path })).code).toBe(401);
       expect((await ask({ path: "/healthz", headers: { authorization: "Bearer bad" } })).code).toBe(401);
     });
   });

@@ -11,10 +11,14 @@ import { readPublicKeys, readSigningKey, type SigningKey } from "./signing-keys.
 const ISSUER = "https://kubernetes.default.svc.cluster.local";
 
 function rsaKey(): SigningKey {
-  return readSigningKey(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+  return readSigningKey(
+    generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  );
 }
 function ecKey(): SigningKey {
-  return readSigningKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }).toString());
+  return readSigningKey(
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }).toString(),
+  );
 }
 
 const rsa = rsaKey();
@@ -54,12 +58,17 @@ function setup(signingKey: SigningKey = rsa, refresh?: (reader: StaticReader) =>
 }
 
 describe("ServiceAccount tokens", () => {
-  it.each([["RS256", rsa], ["ES256", ecKey()]] as const)("signs with %s what others can check by the published keys", async (algorithm, key) => {
+  it.each([
+    ["RS256", rsa],
+    ["ES256", ecKey()],
+  ] as const)("signs with %s what others can check by the published keys", async (algorithm, key) => {
     const { tokens } = setup(key);
     const { token } = await tokens.sign(spec);
     expect(decodeProtectedHeader(token)).toEqual({ alg: algorithm, kid: key.id });
     const [jwk] = jsonWebKeySet(tokens.keys).keys;
-    const { payload } = await jwtVerify(token, await importJWK(jwk ?? {}, algorithm), { currentDate: new Date("2026-01-01T00:00:10Z") });
+    const { payload } = await jwtVerify(token, await importJWK(jwk ?? {}, algorithm), {
+      currentDate: new Date("2026-01-01T00:00:10Z"),
+    });
     expect(payload).toEqual({
       aud: [ISSUER],
       exp: 1767229200,
@@ -97,8 +106,19 @@ describe("ServiceAccount tokens", () => {
     const [header = "", body = "", signature = ""] = token.split(".");
     const foreign = await setup(rsaKey()).tokens.sign(spec);
     const unsigned = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${body}.`;
-    const otherIssuer = await new SignJWT({ ...decodeJwt(token), iss: "https://elsewhere" }).setProtectedHeader({ alg: "RS256", kid: rsa.id }).sign(rsa.privateKey);
-    for (const bad of ["", "x", "a.b.c", `${header}.${body}`, `${header}.${body.slice(0, -2)}.${signature}`, foreign.token, unsigned, otherIssuer]) {
+    const otherIssuer = await new SignJWT({ ...decodeJwt(token), iss: "https://elsewhere" })
+      .setProtectedHeader({ alg: "RS256", kid: rsa.id })
+      .sign(rsa.privateKey);
+    for (const bad of [
+      "",
+      "x",
+      "a.b.c",
+      `${header}.${body}`,
+      `${header}.${body.slice(0, -2)}.${signature}`,
+      foreign.token,
+      unsigned,
+      otherIssuer,
+    ]) {
       expect(await tokens.authenticateToken(bad)).toBeUndefined();
     }
     expect(await tokens.authenticateToken(token)).toBeDefined();
@@ -167,6 +187,12 @@ describe("key files", () => {
       id_token_signing_alg_values_supported: ["RS256"],
     });
     expect(jsonWebKeySet([rsa, rsa]).keys).toHaveLength(1);
-    expect(jsonWebKeySet([rsa]).keys[0]).toMatchObject({ use: "sig", kty: "RSA", kid: rsa.id, alg: "RS256", e: "AQAB" });
+    expect(jsonWebKeySet([rsa]).keys[0]).toMatchObject({
+      use: "sig",
+      kty: "RSA",
+      kid: rsa.id,
+      alg: "RS256",
+      e: "AQAB",
+    });
   });
 });

@@ -12,7 +12,14 @@ import type { Clock } from "../../shared/process/clock.ts";
 import { nodes, pods, secrets, serviceAccounts } from "../../shared/resources/catalog.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { TokenAuthenticator } from "./authenticate.ts";
-import { type KubernetesClaim, type ObjectClaim, parseClaims, serviceAccountUserName, type TokenClaims, userOfClaims } from "./service-account-claims.ts";
+import {
+  type KubernetesClaim,
+  type ObjectClaim,
+  parseClaims,
+  serviceAccountUserName,
+  type TokenClaims,
+  userOfClaims,
+} from "./service-account-claims.ts";
 import type { PublicKey, SigningKey } from "./signing-keys.ts";
 import type { UserInfo } from "./user.ts";
 
@@ -130,7 +137,9 @@ export function createServiceAccountTokens(options: ServiceAccountTokenOptions):
       remembered.delete(token);
       return undefined;
     }
-    const shared = (audiences.length === 0 ? apiAudiences : audiences).filter((audience) => claims.aud.includes(audience));
+    const shared = (audiences.length === 0 ? apiAudiences : audiences).filter((audience) =>
+      claims.aud.includes(audience),
+    );
     if (shared.length === 0) return undefined;
     if (!isBound(claims["kubernetes.io"])) {
       await options.refresh?.();

@@ -23,7 +23,8 @@ function describeKey(key: KeyObject): PublicKey {
   const der = key.export({ type: "spki", format: "der" });
   const curve = key.asymmetricKeyDetails?.namedCurve ?? "";
   const algorithm = key.asymmetricKeyType === "rsa" ? "RS256" : CURVES[curve];
-  if (algorithm === undefined) throw new Error(`unsupported key type ${key.asymmetricKeyType ?? "?"} ${curve}: want RSA or ECDSA`);
+  if (algorithm === undefined)
+    throw new Error(`unsupported key type ${key.asymmetricKeyType ?? "?"} ${curve}: want RSA or ECDSA`);
   return { id: createHash("sha256").update(der).digest("base64url"), algorithm, key };
 }
 

@@ -104,7 +104,11 @@ function collectRules(role: ClusterRole, all: readonly ClusterRole[], seen: Set<
 function resolveClusterRole(reader: ObjectReader, name: string): ResolvedRole {
   const role = reader.get(clusterRoles, undefined, name);
   if (role === undefined) {
-    return { rules: [], compiled: [], error: `clusterrole.rbac.authorization.k8s.io ${JSON.stringify(name)} not found` };
+    return {
+      rules: [],
+      compiled: [],
+      error: `clusterrole.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`,
+    };
   }
   if (role.aggregationRule === undefined) {
     const rules = role.rules ?? NO_RULES;
@@ -131,7 +135,8 @@ function roleResolver(reader: ObjectReader): (ref: RoleRef, namespace: string) =
     const key = ref.kind === "ClusterRole" ? `/${ref.name}` : `${namespace}/${ref.name}`;
     let role = known.get(key);
     if (role === undefined) {
-      role = ref.kind === "ClusterRole" ? resolveClusterRole(reader, ref.name) : resolveRole(reader, namespace, ref.name);
+      role =
+        ref.kind === "ClusterRole" ? resolveClusterRole(reader, ref.name) : resolveRole(reader, namespace, ref.name);
       known.set(key, role);
     }
     return role;

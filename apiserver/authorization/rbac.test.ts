@@ -1,4 +1,11 @@
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from "../../shared/api/generated/rbac/v1.ts";
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  Subject,
+} from "../../shared/api/generated/rbac/v1.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../shared/resources/catalog.ts";
 import { StaticReader } from "../../test/support/static-reader.ts";
 import type { UserInfo } from "../authentication/user.ts";
@@ -11,8 +18,22 @@ import { createRbacAuthorizer } from "./rbac.ts";
 
 const alice: UserInfo = { name: "alice", uid: "", groups: ["team-a", "system:authenticated"], extra: {} };
 
-function ask(verb: string, resource: string, options: Partial<Extract<AuthorizationAttributes, { kind: "resource" }>> = {}): AuthorizationAttributes {
-  return { kind: "resource", verb, group: "", version: "v1", resource, subresource: "", namespace: "default", name: "", ...options };
+function ask(
+  verb: string,
+  resource: string,
+  options: Partial<Extract<AuthorizationAttributes, { kind: "resource" }>> = {},
+): AuthorizationAttributes {
+  return {
+    kind: "resource",
+    verb,
+    group: "",
+    version: "v1",
+    resource,
+    subresource: "",
+    namespace: "default",
+    name: "",
+    ...options,
+  };
 }
 
 function clusterRole(name: string, rules: PolicyRule[], labels?: Record<string, string>): ClusterRole {
@@ -41,7 +62,9 @@ describe("RBAC", () => {
   });
 
   it("allows by ClusterRoleBinding everywhere and says by which", () => {
-    const reader = new StaticReader().put(clusterRoles, clusterRole("readers", [readPods])).put(clusterRoleBindings, bind("readers", group("team-a")));
+    const reader = new StaticReader()
+      .put(clusterRoles, clusterRole("readers", [readPods]))
+      .put(clusterRoleBindings, bind("readers", group("team-a")));
     const rbac = createRbacAuthorizer(reader);
     expect(rbac.authorize(alice, ask("list", "pods"))).toEqual({
       isAllowed: true,
@@ -55,7 +78,9 @@ describe("RBAC", () => {
 
   it("allows by RoleBinding in its namespace only", () => {
     const role: Role = { metadata: { name: "readers", namespace: "default" }, rules: [readPods] };
-    const reader = new StaticReader().put(roles, role).put(roleBindings, bindIn("default", "Role", "readers", user("alice")));
+    const reader = new StaticReader()
+      .put(roles, role)
+      .put(roleBindings, bindIn("default", "Role", "readers", user("alice")));
     const rbac = createRbacAuthorizer(reader);
     expect(rbac.authorize(alice, ask("list", "pods")).reason).toBe(
       'RBAC: allowed by RoleBinding "bind-readers/default" of Role "readers" to User "alice"',
@@ -66,9 +91,13 @@ describe("RBAC", () => {
 
   it("knows ServiceAccounts by their user name", () => {
     const subject = { kind: "ServiceAccount", name: "builder", namespace: "ci" };
-    const reader = new StaticReader().put(clusterRoles, clusterRole("readers", [readPods])).put(roleBindings, bindIn("default", "ClusterRole", "readers", subject));
+    const reader = new StaticReader()
+      .put(clusterRoles, clusterRole("readers", [readPods]))
+      .put(roleBindings, bindIn("default", "ClusterRole", "readers", subject));
     const account = { ...alice, name: "system:serviceaccount:ci:builder" };
-    expect(createRbacAuthorizer(reader).authorize(account, ask("get", "pods")).reason).toContain('to ServiceAccount "builder/ci"');
+    expect(createRbacAuthorizer(reader).authorize(account, ask("get", "pods")).reason).toContain(
+      'to ServiceAccount "builder/ci"',
+    );
   });
 
   it("matches wildcards and subresource forms", () => {
@@ -77,7 +106,11 @@ describe("RBAC", () => {
       { apiGroups: [""], resources: ["pods/log"], verbs: ["*"] },
       { apiGroups: ["*"], resources: ["*"], verbs: ["watch"] },
     ];
-    const rbac = createRbacAuthorizer(new StaticReader().put(clusterRoles, clusterRole("mixed", rules)).put(clusterRoleBindings, bind("mixed", user("alice"))));
+    const rbac = createRbacAuthorizer(
+      new StaticReader()
+        .put(clusterRoles, clusterRole("mixed", rules))
+        .put(clusterRoleBindings, bind("mixed", user("alice"))),
+    );
     const isAllowed = (attributes: AuthorizationAttributes): boolean => rbac.authorize(alice, attributes).isAllowed;
     expect(isAllowed(ask("update", "deployments", { group: "apps", subresource: "scale" }))).toBe(true);
     expect(isAllowed(ask("update", "deployments", { group: "apps" }))).toBe(false);
@@ -87,8 +120,17 @@ describe("RBAC", () => {
   });
 
   it("limits rules with resourceNames to those names", () => {
-    const rule: PolicyRule = { apiGroups: [""], resources: ["configmaps"], resourceNames: ["a", "b"], verbs: ["get", "list"] };
-    const rbac = createRbacAuthorizer(new StaticReader().put(clusterRoles, clusterRole("named", [rule])).put(clusterRoleBindings, bind("named", user("alice"))));
+    const rule: PolicyRule = {
+      apiGroups: [""],
+      resources: ["configmaps"],
+      resourceNames: ["a", "b"],
+      verbs: ["get", "list"],
+    };
+    const rbac = createRbacAuthorizer(
+      new StaticReader()
+        .put(clusterRoles, clusterRole("named", [rule]))
+        .put(clusterRoleBindings, bind("named", user("alice"))),
+    );
     expect(rbac.authorize(alice, ask("get", "configmaps", { name: "b" })).isAllowed).toBe(true);
     expect(rbac.authorize(alice, ask("get", "configmaps", { name: "c" })).isAllowed).toBe(false);
     expect(rbac.authorize(alice, ask("list", "configmaps")).isAllowed).toBe(false);
@@ -97,16 +139,19 @@ describe("RBAC", () => {
   it("matches paths exactly or by their beginning, from ClusterRoleBindings only", () => {
     const rule: PolicyRule = { nonResourceURLs: ["/healthz", "/api/*"], verbs: ["get"] };
     const rbac = createRbacAuthorizer(
-      new StaticReader().put(clusterRoles, clusterRole("paths", [rule])).put(clusterRoleBindings, bind("paths", user("alice"))),
+      new StaticReader()
+        .put(clusterRoles, clusterRole("paths", [rule]))
+        .put(clusterRoleBindings, bind("paths", user("alice"))),
     );
-    const isAllowed = (path: string, verb = "get"): boolean => rbac.authorize(alice, { kind: "path", verb, path }).isAllowed;
-    expect([isAllowed("/healthz"), isAllowed("/api/v1"), isAllowed("/healthz/etcd"), isAllowed("/api"), isAllowed("/healthz", "post")]).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
+    const isAllowed = (path: string, verb = "get"): boolean =>
+      rbac.authorize(alice, { kind: "path", verb, path }).isAllowed;
+    expect([
+      isAllowed("/healthz"),
+      isAllowed("/api/v1"),
+      isAllowed("/healthz/etcd"),
+      isAllowed("/api"),
+      isAllowed("/healthz", "post"),
+    ]).toEqual([true, true, false, false, false]);
   });
 
   it("follows changes of roles and bindings at once", () => {
@@ -129,7 +174,12 @@ describe("RBAC", () => {
     const reader = new StaticReader()
       .put(clusterRoles, ...userRoles, ...componentRoles([]))
       .put(roleBindings, bindIn("default", "ClusterRole", "admin", user("alice")))
-      .put(clusterRoles, clusterRole("crd-view", [{ apiGroups: ["x.io"], resources: ["xs"], verbs: ["get"] }], { "rbac.authorization.k8s.io/aggregate-to-view": "true" }));
+      .put(
+        clusterRoles,
+        clusterRole("crd-view", [{ apiGroups: ["x.io"], resources: ["xs"], verbs: ["get"] }], {
+          "rbac.authorization.k8s.io/aggregate-to-view": "true",
+        }),
+      );
     const rbac = createRbacAuthorizer(reader);
     const isAllowed = (attributes: AuthorizationAttributes): boolean => rbac.authorize(alice, attributes).isAllowed;
     expect(isAllowed(ask("create", "rolebindings", { group: "rbac.authorization.k8s.io" }))).toBe(true);
@@ -145,21 +195,34 @@ describe("RBAC", () => {
       rules: [readPods],
       aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: "a", operator: "Bogus" }] }] },
     };
-    const rbac = createRbacAuthorizer(new StaticReader().put(clusterRoles, broken).put(clusterRoleBindings, bind("broken", user("alice"))));
+    const rbac = createRbacAuthorizer(
+      new StaticReader().put(clusterRoles, broken).put(clusterRoleBindings, bind("broken", user("alice"))),
+    );
     expect(rbac.authorize(alice, ask("list", "pods")).isAllowed).toBe(true);
   });
 
   it("lists a user's rules", () => {
     const reader = new StaticReader().put(clusterRoles, ...userRoles).put(clusterRoleBindings, ...clusterBindings);
     const { rules, errors } = createRbacAuthorizer(reader).rulesFor(alice, "default");
-    expect(rules).toContainEqual({ apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"], verbs: ["create"] });
+    expect(rules).toContainEqual({
+      apiGroups: ["authentication.k8s.io"],
+      resources: ["selfsubjectreviews"],
+      verbs: ["create"],
+    });
     expect(errors).toEqual([]);
   });
 
   it("gives the components what they need", () => {
-    const reader = new StaticReader().put(clusterRoles, ...userRoles, ...componentRoles([])).put(clusterRoleBindings, ...clusterBindings);
+    const reader = new StaticReader()
+      .put(clusterRoles, ...userRoles, ...componentRoles([]))
+      .put(clusterRoleBindings, ...clusterBindings);
     const rbac = createRbacAuthorizer(reader);
-    const node: UserInfo = { name: "system:node:n1", uid: "", groups: ["system:nodes", "system:authenticated"], extra: {} };
+    const node: UserInfo = {
+      name: "system:node:n1",
+      uid: "",
+      groups: ["system:nodes", "system:authenticated"],
+      extra: {},
+    };
     const scheduler: UserInfo = { name: "system:kube-scheduler", uid: "", groups: ["system:authenticated"], extra: {} };
     expect(rbac.authorize(node, ask("create", "serviceaccounts", { subresource: "token" })).isAllowed).toBe(true);
     expect(rbac.authorize(node, ask("create", "serviceaccounts")).isAllowed).toBe(false);
@@ -180,7 +243,10 @@ describe("the 403 of authorization", () => {
     ].map((error) => [error.code, error.message]);
     expect(messages).toEqual([
       [403, 'pods is forbidden: User "alice" cannot list resource "pods" in API group "" in the namespace "default"'],
-      [403, 'deployments.apps "web" is forbidden: User "alice" cannot get resource "deployments/scale" in API group "apps" in the namespace "default": why'],
+      [
+        403,
+        'deployments.apps "web" is forbidden: User "alice" cannot get resource "deployments/scale" in API group "apps" in the namespace "default": why',
+      ],
       [403, 'nodes is forbidden: User "alice" cannot list resource "nodes" in API group "" at the cluster scope'],
       [403, 'forbidden: User "alice" cannot get path "/metrics"'],
     ]);

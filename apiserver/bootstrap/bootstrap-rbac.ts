@@ -44,21 +44,31 @@ export async function readControllerRules(): Promise<PolicyRule[]> {
 export async function bootstrapRbac(registry: Registry): Promise<void> {
   const wantedClusterRoles = [...userRoles, ...componentRoles(await readControllerRules())];
   await runBounded([
-    ...wantedClusterRoles.map((wanted) => () => ensureObject(registry, clusterRoles, wanted, (present) => mergeRole(present, wanted))),
-    ...namespacedRoles.map((wanted) => () => ensureObject(registry, roles, wanted, (present) => mergeRole(present, wanted))),
+    ...wantedClusterRoles.map(
+      (wanted) => () => ensureObject(registry, clusterRoles, wanted, (present) => mergeRole(present, wanted)),
+    ),
+    ...namespacedRoles.map(
+      (wanted) => () => ensureObject(registry, roles, wanted, (present) => mergeRole(present, wanted)),
+    ),
   ]);
   await runBounded([
-    ...clusterBindings.map((wanted) => () =>
-      ensureObject(registry, clusterRoleBindings, wanted, (present) => {
-        const subjects = isUpdatable(present) ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? []) : undefined;
-        return subjects === undefined ? undefined : { ...present, subjects };
-      }),
+    ...clusterBindings.map(
+      (wanted) => () =>
+        ensureObject(registry, clusterRoleBindings, wanted, (present) => {
+          const subjects = isUpdatable(present)
+            ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? [])
+            : undefined;
+          return subjects === undefined ? undefined : { ...present, subjects };
+        }),
     ),
-    ...namespacedBindings.map((wanted) => () =>
-      ensureObject(registry, roleBindings, wanted, (present) => {
-        const subjects = isUpdatable(present) ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? []) : undefined;
-        return subjects === undefined ? undefined : { ...present, subjects };
-      }),
+    ...namespacedBindings.map(
+      (wanted) => () =>
+        ensureObject(registry, roleBindings, wanted, (present) => {
+          const subjects = isUpdatable(present)
+            ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? [])
+            : undefined;
+          return subjects === undefined ? undefined : { ...present, subjects };
+        }),
     ),
   ]);
 }

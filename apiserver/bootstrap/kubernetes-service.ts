@@ -49,7 +49,12 @@ async function ensureService({ registry, serviceIp, securePort }: KubernetesServ
 async function renewLease({ storage, advertiseAddress }: KubernetesServiceOptions): Promise<void> {
   const key = `${LEASE_PREFIX}${advertiseAddress}`;
   const value = Buffer.from(
-    JSON.stringify({ apiVersion: "v1", kind: "Endpoints", metadata: {}, subsets: [{ addresses: [{ ip: advertiseAddress }] }] }),
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: {},
+      subsets: [{ addresses: [{ ip: advertiseAddress }] }],
+    }),
   );
   const { item } = await storage.get(key);
   // A conflict means that a former life of this process still wrote: its lease is as good.

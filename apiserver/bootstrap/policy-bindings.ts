@@ -35,7 +35,11 @@ const leaderElection = (component: string): Role =>
   );
 
 export const namespacedRoles: readonly Role[] = [
-  namespacedRole(SYSTEM, AUTHENTICATION_READER, may(READ, "core", "configmaps", ["extension-apiserver-authentication"])),
+  namespacedRole(
+    SYSTEM,
+    AUTHENTICATION_READER,
+    may(READ, "core", "configmaps", ["extension-apiserver-authentication"]),
+  ),
   namespacedRole(SYSTEM, "system:controller:bootstrap-signer", may(READ, "core", "secrets")),
   namespacedRole(SYSTEM, "system:controller:cloud-provider", may(`create patch update ${READ}`, "core", "configmaps")),
   namespacedRole(SYSTEM, "system:controller:token-cleaner", may(`delete ${READ}`, "core", "secrets")),
@@ -54,7 +58,13 @@ const accountBinding = (namespace: string, role: string, account: string): RoleB
   bindRole(namespace, role, role, serviceAccount(SYSTEM, account));
 
 export const namespacedBindings: readonly RoleBinding[] = [
-  bindRole(SYSTEM, AUTHENTICATION_READER, `system::${AUTHENTICATION_READER}`, user(CONTROLLER_MANAGER), user(SCHEDULER)),
+  bindRole(
+    SYSTEM,
+    AUTHENTICATION_READER,
+    `system::${AUTHENTICATION_READER}`,
+    user(CONTROLLER_MANAGER),
+    user(SCHEDULER),
+  ),
   bindRole(
     SYSTEM,
     "system::leader-locking-kube-controller-manager",

@@ -77,7 +77,9 @@ export function componentRoles(controllerRules: readonly PolicyRule[]): ClusterR
       may("list watch", "discovery.k8s.io", "endpointslices"),
       may("list watch", "networking.k8s.io", "servicecidrs"),
     ]),
-    clusterRole("system:node-bootstrapper", [may(`create ${READ}`, "certificates.k8s.io", "certificatesigningrequests")]),
+    clusterRole("system:node-bootstrapper", [
+      may(`create ${READ}`, "certificates.k8s.io", "certificatesigningrequests"),
+    ]),
     clusterRole("system:node-problem-detector", [
       may("get", "core", "nodes"),
       may("patch", "core", "nodes/status"),

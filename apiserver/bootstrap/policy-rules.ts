@@ -1,5 +1,12 @@
 /** Short forms in which the bootstrap policy is written down. */
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject } from "../../shared/api/generated/rbac/v1.ts";
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  Role,
+  RoleBinding,
+  Subject,
+} from "../../shared/api/generated/rbac/v1.ts";
 
 export const READ = "get list watch";
 export const WRITE = "create delete deletecollection patch update";
@@ -39,7 +46,11 @@ export function leadBy(name: string): PolicyRule[] {
   return [may("create", "coordination.k8s.io", "leases"), may("get update", "coordination.k8s.io", "leases", [name])];
 }
 
-export function clusterRole(name: string, rules: readonly PolicyRule[], labels: Record<string, string> = {}): ClusterRole {
+export function clusterRole(
+  name: string,
+  rules: readonly PolicyRule[],
+  labels: Record<string, string> = {},
+): ClusterRole {
   return { metadata: { name, labels: { ...LABELS, ...labels }, annotations: ANNOTATIONS }, rules: [...rules] };
 }
 

@@ -3,7 +3,8 @@ import type { ClusterRole } from "../../shared/api/generated/rbac/v1.ts";
 import { aggregatedRole, aggregatesTo, clusterRole, may, mayPath, READ, READ_WRITE, WRITE } from "./policy-rules.ts";
 
 const CONNECTS = "pods/attach pods/exec pods/portforward pods/proxy";
-const APPS_WRITE = "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale";
+const APPS_WRITE =
+  "daemonsets deployments deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale";
 const APPS_READ = `controllerrevisions daemonsets/status deployments/status replicasets/status statefulsets/status ${APPS_WRITE}`;
 
 const aggregateToAdmin = clusterRole(
@@ -74,9 +75,7 @@ export const userRoles: readonly ClusterRole[] = [
   aggregateToAdmin,
   aggregateToEdit,
   aggregateToView,
-  clusterRole("system:discovery", [
-    mayPath("get", `/api /api/* /apis /apis/* /openapi /openapi/* ${PUBLIC_PATHS}`),
-  ]),
+  clusterRole("system:discovery", [mayPath("get", `/api /api/* /apis /apis/* /openapi /openapi/* ${PUBLIC_PATHS}`)]),
   clusterRole("system:basic-user", [
     may("create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"),
     may("create", "authentication.k8s.io", "selfsubjectreviews"),

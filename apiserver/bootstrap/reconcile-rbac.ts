@@ -23,7 +23,13 @@ function isCovered(present: readonly CompiledRule[], wanted: PolicyRule): boolea
 /** One verb on one resource of one group (or on one path) of a rule. */
 type Atom =
   | { readonly path: string; readonly verb: string }
-  | { readonly verb: string; readonly group: string; readonly resource: string; readonly subresource: string; readonly name: string };
+  | {
+      readonly verb: string;
+      readonly group: string;
+      readonly resource: string;
+      readonly subresource: string;
+      readonly name: string;
+    };
 
 function atoms(rule: PolicyRule): Atom[] {
   const names = rule.resourceNames ?? [];

@@ -32,7 +32,11 @@ export class StaticReader implements ObjectReader {
     const key = groupResourceOf(resource);
     const callbacks = [...(this.#callbacks.get(key) ?? []), callback];
     this.#callbacks.set(key, callbacks);
-    return () => this.#callbacks.set(key, (this.#callbacks.get(key) ?? []).filter((known) => known !== callback));
+    return () =>
+      this.#callbacks.set(
+        key,
+        (this.#callbacks.get(key) ?? []).filter((known) => known !== callback),
+      );
   }
 
   #tableOf(resource: Resource<KubeObject>): Map<string, KubeObject> {

@@ -38,7 +38,9 @@ function fieldInvalid(field: string, value: string, why: string): FieldError {
 function checkAttributes({ resourceAttributes, nonResourceAttributes }: Asked): FieldError[] {
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
     const value = JSON.stringify(nonResourceAttributes);
-    return [fieldInvalid("spec.nonResourceAttributes", value, "cannot be specified in combination with resourceAttributes")];
+    return [
+      fieldInvalid("spec.nonResourceAttributes", value, "cannot be specified in combination with resourceAttributes"),
+    ];
   }
   if (resourceAttributes !== undefined || nonResourceAttributes !== undefined) return [];
   const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";

@@ -1,5 +1,10 @@
 /** TokenReview and SelfSubjectReview (upstream: `pkg/registry/authentication`). */
-import type { SelfSubjectReview, TokenReview, TokenReviewStatus, UserInfo as UserInfoBody } from "../../../shared/api/generated/authentication/v1.ts";
+import type {
+  SelfSubjectReview,
+  TokenReview,
+  TokenReviewStatus,
+  UserInfo as UserInfoBody,
+} from "../../../shared/api/generated/authentication/v1.ts";
 import { badRequest } from "../../../shared/errors/status-error.ts";
 import { selfSubjectReviews, tokenReviews } from "../../../shared/resources/catalog.ts";
 import type { ServiceAccountTokens, VerifiedToken } from "../../authentication/service-account-tokens.ts";

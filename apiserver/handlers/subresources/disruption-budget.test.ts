@@ -13,7 +13,11 @@ function pod(ready = true, phase = "Running"): Pod {
   };
 }
 function budget(status: PodDisruptionBudget["status"], spec: PodDisruptionBudget["spec"] = {}): PodDisruptionBudget {
-  return { metadata: { name: "b", generation: 2 }, spec: { selector: { matchLabels: { app: "web" } }, ...spec }, status };
+  return {
+    metadata: { name: "b", generation: 2 },
+    spec: { selector: { matchLabels: { app: "web" } }, ...spec },
+    status,
+  };
 }
 function refusalOf(act: () => unknown): StatusError | undefined {
   try {
@@ -51,7 +55,11 @@ describe("disruption budgets", () => {
       status: "Failure",
       message: "Cannot evict pod as it would violate the pod's disruption budget.",
       reason: "TooManyRequests",
-      details: { causes: [{ reason: "DisruptionBudget", message: "The disruption budget b needs 3 healthy pods and has 3 currently" }] },
+      details: {
+        causes: [
+          { reason: "DisruptionBudget", message: "The disruption budget b needs 3 healthy pods and has 3 currently" },
+        ],
+      },
       code: 429,
     });
   });
@@ -70,6 +78,11 @@ describe("disruption budgets", () => {
     expect(isUnhealthyAndFree(pod(false), budget(healthy))).toBe(true);
     expect(isUnhealthyAndFree(pod(true), budget(healthy))).toBe(false);
     expect(isUnhealthyAndFree(pod(false), budget({ desiredHealthy: 2, currentHealthy: 1 }))).toBe(false);
-    expect(isUnhealthyAndFree(pod(false), budget({ desiredHealthy: 2, currentHealthy: 1 }, { unhealthyPodEvictionPolicy: "AlwaysAllow" }))).toBe(true);
+    expect(
+      isUnhealthyAndFree(
+        pod(false),
+        budget({ desiredHealthy: 2, currentHealthy: 1 }, { unhealthyPodEvictionPolicy: "AlwaysAllow" }),
+      ),
+    ).toBe(true);
   });
 });

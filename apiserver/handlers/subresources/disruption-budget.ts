@@ -15,7 +15,9 @@ const STALE_BUDGET_RETRY_SECONDS = 10;
 
 function violates(budget: PodDisruptionBudget, why: string, retryAfterSeconds: number): StatusError {
   return new StatusError("TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", {
-    details: { causes: [{ reason: "DisruptionBudget", message: `The disruption budget ${budget.metadata.name} ${why}` }] },
+    details: {
+      causes: [{ reason: "DisruptionBudget", message: `The disruption budget ${budget.metadata.name} ${why}` }],
+    },
     ...(retryAfterSeconds === 0 ? {} : { retryAfterSeconds }),
   });
 }
@@ -42,11 +44,18 @@ export function isUnhealthyAndFree(pod: Pod, budget: PodDisruptionBudget): boole
 /** The budget after one more eviction; throws 429 (or 403 for a broken budget) when there is no room. */
 export function spendBudget(budget: PodDisruptionBudget, podName: string, nowMs: number): PodDisruptionBudget {
   const status = budget.status ?? {};
-  const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {}, desiredHealthy = 0, currentHealthy = 0 } = status;
+  const {
+    observedGeneration = 0,
+    disruptionsAllowed = 0,
+    disruptedPods = {},
+    desiredHealthy = 0,
+    currentHealthy = 0,
+  } = status;
   if (observedGeneration < (budget.metadata.generation ?? 0)) {
     throw violates(budget, "is still being processed by the server.", STALE_BUDGET_RETRY_SECONDS);
   }
-  if (disruptionsAllowed < 0) throw forbidden(podDisruptionBudgets, budget.metadata.name, "pod disruption budget is negative");
+  if (disruptionsAllowed < 0)
+    throw forbidden(podDisruptionBudgets, budget.metadata.name, "pod disruption budget is negative");
   if (Object.keys(disruptedPods).length > DISRUPTED_PODS_MAX) {
     const why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
     throw forbidden(podDisruptionBudgets, budget.metadata.name, why);

@@ -24,7 +24,11 @@ export interface EvictionDependencies {
 }
 
 /** Takes one disruption from the budget that covers the pod, if any does. */
-async function askBudgets({ registry, reader, clock }: EvictionDependencies, pod: Pod, request: WriteRequest): Promise<void> {
+async function askBudgets(
+  { registry, reader, clock }: EvictionDependencies,
+  pod: Pod,
+  request: WriteRequest,
+): Promise<void> {
   if (isBeyondBudget(pod)) return;
   const namespace = pod.metadata.namespace ?? "";
   const [budget, ...more] = budgetsOf(pod, reader.list(podDisruptionBudgets, namespace));
@@ -36,11 +40,19 @@ async function askBudgets({ registry, reader, clock }: EvictionDependencies, pod
   if (isUnhealthyAndFree(pod, budget)) return;
   const spend = (current: PodDisruptionBudget | undefined): PodDisruptionBudget =>
     spendBudget(current ?? budget, pod.metadata.name, clock.nowMs());
-  await registry.update(podDisruptionBudgets, namespace, budget.metadata.name, spend, { ...request, subresource: "status", mode: "status" });
+  await registry.update(podDisruptionBudgets, namespace, budget.metadata.name, spend, {
+    ...request,
+    subresource: "status",
+    mode: "status",
+  });
 }
 
 /** Tells owners and observers why the pod goes. */
-async function markDisrupted({ registry, clock }: EvictionDependencies, pod: Pod, request: WriteRequest): Promise<void> {
+async function markDisrupted(
+  { registry, clock }: EvictionDependencies,
+  pod: Pod,
+  request: WriteRequest,
+): Promise<void> {
   const condition = {
     type: "DisruptionTarget",
     status: "True",
@@ -52,7 +64,11 @@ async function markDisrupted({ registry, clock }: EvictionDependencies, pod: Pod
     const base = current ?? pod;
     return { ...base, status: { ...base.status, conditions: setCondition(base.status?.conditions, condition) } };
   };
-  await registry.update(pods, pod.metadata.namespace ?? "", pod.metadata.name, mark, { ...request, subresource: "status", mode: "status" });
+  await registry.update(pods, pod.metadata.namespace ?? "", pod.metadata.name, mark, {
+    ...request,
+    subresource: "status",
+    mode: "status",
+  });
 }
 
 function checkPreconditions(pod: Pod, { preconditions }: DeleteOptions): void {

@@ -5,7 +5,9 @@ import type { ObjectMeta } from "../../../shared/api/generated/meta/v1.ts";
 import { badRequest, conflict, invalid, isNotFound } from "../../../shared/errors/status-error.ts";
 import { type Clock, rfc3339 } from "../../../shared/process/clock.ts";
 import { nodes, pods, secrets, serviceAccounts } from "../../../shared/resources/catalog.ts";
-import type { Resource, KubeObject } from "../../../shared/resources/resource.ts";
+import type { KubeObject, Resource } from "../../../shared/resources/resource.ts";
+import type { AdmissionPlugin } from "../../admission/admission.ts";
+import { validateThrough } from "../../admission/chain.ts";
 import type { KubernetesClaim } from "../../authentication/service-account-claims.ts";
 import type { ServiceAccountTokens } from "../../authentication/service-account-tokens.ts";
 import { sendObject } from "../../http/respond.ts";
@@ -23,6 +25,8 @@ export interface TokenDependencies {
   readonly registry: Pick<Registry, "get">;
   readonly clock: Clock;
   readonly tokens: ServiceAccountTokens;
+  /** Asked whether this caller may have this token. */
+  readonly admission: readonly AdmissionPlugin[];
 }
 
 function checkExpiration(seconds: number): void {
@@ -69,7 +73,9 @@ async function boundClaim(
       const { object: pod } = await registry.get(pods, namespace, name);
       checkUid(pods, ref, pod.metadata);
       if (pod.spec.serviceAccountName !== account) {
-        throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
+        throw badRequest(
+          `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
+        );
       }
       return { pod: { name, uid: pod.metadata.uid }, node: await nodeClaim(dependencies, pod) };
     }
@@ -84,14 +90,16 @@ async function boundClaim(
       return { node: { name, uid: node.metadata.uid } };
     }
     default: {
-      const [group, version] = (ref.apiVersion ?? "").includes("/") ? (ref.apiVersion ?? "").split("/") : ["", ref.apiVersion];
+      const [group, version] = (ref.apiVersion ?? "").includes("/")
+        ? (ref.apiVersion ?? "").split("/")
+        : ["", ref.apiVersion];
       throw badRequest(`cannot bind token to object of type ${group ?? ""}/${version ?? ""}, Kind=${ref.kind ?? ""}`);
     }
   }
 }
 
 export function createTokenHandler(dependencies: TokenDependencies): Handler {
-  const { registry, clock, tokens } = dependencies;
+  const { registry, clock, tokens, admission } = dependencies;
   return async (context, { namespace, name }) => {
     const asked = await readReview<TokenRequest>(context, TOKEN_REQUEST);
     const { object: account } = await registry.get(serviceAccounts, namespace, name);
@@ -102,6 +110,18 @@ export function createTokenHandler(dependencies: TokenDependencies): Handler {
     }
     const { audiences = [], boundObjectRef, expirationSeconds = DEFAULT_EXPIRATION_SECONDS } = asked.spec ?? {};
     checkExpiration(expirationSeconds);
+    await validateThrough(admission, {
+      operation: "CREATE",
+      resource: serviceAccounts,
+      subresource: "token",
+      namespace,
+      name,
+      object: { ...asked, metadata: { ...metadata, name } },
+      oldObject: undefined,
+      user: context.user,
+      isDryRun: false,
+      warn: (text) => context.warnings.push(text),
+    });
     const bound = boundObjectRef === undefined ? {} : await boundClaim(dependencies, boundObjectRef, namespace, name);
     const claim = { namespace, serviceaccount: { name, uid: account.metadata.uid }, ...bound };
     const signed = await tokens.sign({ claim, audiences, expirationSeconds });
@@ -109,7 +129,11 @@ export function createTokenHandler(dependencies: TokenDependencies): Handler {
       kind: TOKEN_REQUEST.kind,
       apiVersion: `${TOKEN_REQUEST.group}/${TOKEN_REQUEST.version}`,
       metadata: { name, namespace, creationTimestamp: rfc3339(clock.nowMs()) },
-      spec: { audiences: [...signed.audiences], expirationSeconds, ...(boundObjectRef === undefined ? {} : { boundObjectRef }) },
+      spec: {
+        audiences: [...signed.audiences],
+        expirationSeconds,
+        ...(boundObjectRef === undefined ? {} : { boundObjectRef }),
+      },
       status: { token: signed.token, expirationTimestamp: rfc3339(signed.expiresAtMs) },
     });
   };
