@@ -1,0 +1,81 @@
+/** A set of small integers (column numbers of nodes) that grows on demand. Walk it with `next`. */
+export class BitSet {
+  #words: Uint32Array;
+
+  constructor(capacity = 32) {
+    this.#words = new Uint32Array(Math.max(1, (capacity + 31) >>> 5));
+  }
+
+  has(index: number): boolean {
+    return ((this.#words[index >>> 5] ?? 0) & (1 << (index & 31))) !== 0;
+  }
+
+  add(index: number): void {
+    const word = index >>> 5;
+    if (word >= this.#words.length) this.#grow(word + 1);
+    this.#words[word] = (this.#words[word] ?? 0) | (1 << (index & 31));
+  }
+
+  delete(index: number): void {
+    const word = index >>> 5;
+    if (word < this.#words.length) this.#words[word] = (this.#words[word] ?? 0) & ~(1 << (index & 31));
+  }
+
+  clear(): void {
+    this.#words.fill(0);
+  }
+
+  /** First member that is `from` or more; -1 when there is none. */
+  next(from: number): number {
+    const words = this.#words;
+    let word = from >>> 5;
+    if (word >= words.length) return -1;
+    let bits = (words[word] ?? 0) & (-1 << (from & 31));
+    while (bits === 0) {
+      if (++word >= words.length) return -1;
+      bits = words[word] ?? 0;
+    }
+    return (word << 5) + 31 - Math.clz32(bits & -bits);
+  }
+
+  get isEmpty(): boolean {
+    return this.next(0) < 0;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (let index = this.next(0); index >= 0; index = this.next(index + 1)) size++;
+    return size;
+  }
+
+  copyFrom(other: BitSet): void {
+    if (other.#words.length > this.#words.length) this.#words = new Uint32Array(other.#words.length);
+    this.#words.set(other.#words);
+    this.#words.fill(0, other.#words.length);
+  }
+
+  addAll(other: BitSet): void {
+    if (other.#words.length > this.#words.length) this.#grow(other.#words.length);
+    for (let word = 0; word < other.#words.length; word++) {
+      this.#words[word] = (this.#words[word] ?? 0) | (other.#words[word] ?? 0);
+    }
+  }
+
+  keepOnly(other: BitSet): void {
+    for (let word = 0; word < this.#words.length; word++) {
+      this.#words[word] = (this.#words[word] ?? 0) & (other.#words[word] ?? 0);
+    }
+  }
+
+  deleteAll(other: BitSet): void {
+    for (let word = 0; word < this.#words.length; word++) {
+      this.#words[word] = (this.#words[word] ?? 0) & ~(other.#words[word] ?? 0);
+    }
+  }
+
+  #grow(length: number): void {
+    const words = new Uint32Array(Math.max(length, this.#words.length * 2));
+    words.set(this.#words);
+    this.#words = words;
+  }
+}

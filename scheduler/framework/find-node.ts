@@ -1,0 +1,87 @@
+/**
+ * One attempt to find a node for one pod. All nodes are looked at: columns make that cheap, so there is no sampling
+ * (upstream stops when it has found enough feasible nodes).
+ */
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { BitSet } from "./bit-set.ts";
+import { type Diagnosis, diagnose } from "./diagnosis.ts";
+import type { NodeColumns } from "./node-columns.ts";
+import type { PreparedPlugin, Profile } from "./plugin.ts";
+
+export type Outcome =
+  | { readonly kind: "found"; readonly index: number; readonly feasibleNodes: number }
+  | { readonly kind: "unschedulable"; readonly diagnosis: Diagnosis };
+
+interface Weighted {
+  readonly prepared: PreparedPlugin;
+  readonly weight: number;
+}
+
+/** Keeps its buffers between pods, so that an attempt allocates next to nothing. */
+export class NodeFinder {
+  readonly #candidates = new BitSet();
+  #scores = new Float64Array(0);
+  #total = new Float64Array(0);
+
+  /** `random` breaks ties: uniform in [0, 1). */
+  find(pod: Pod, nodes: NodeColumns, profile: Profile, random: () => number): Outcome {
+    const weighted: Weighted[] = [];
+    for (const { plugin, weight } of profile.plugins) {
+      const prepared = plugin.prepare(pod, nodes);
+      if (prepared !== undefined) weighted.push({ prepared, weight });
+    }
+    const candidates = this.#candidates;
+    candidates.copyFrom(nodes.present);
+    for (const { prepared } of weighted) prepared.filter?.(candidates);
+    const first = candidates.next(0);
+    if (first < 0) {
+      return {
+        kind: "unschedulable",
+        diagnosis: diagnose(
+          nodes,
+          weighted.map(({ prepared }) => prepared),
+        ),
+      };
+    }
+    if (candidates.next(first + 1) < 0) return { kind: "found", index: first, feasibleNodes: 1 };
+    return this.#best(nodes, weighted, random);
+  }
+
+  #best(nodes: NodeColumns, weighted: readonly Weighted[], random: () => number): Outcome {
+    const candidates = this.#candidates;
+    if (this.#total.length < nodes.capacity) {
+      this.#total = new Float64Array(nodes.capacity);
+      this.#scores = new Float64Array(nodes.capacity);
+    }
+    const [total, scores] = [this.#total, this.#scores];
+    total.fill(0);
+    for (const { prepared, weight } of weighted) {
+      if (prepared.score === undefined || weight === 0) continue;
+      prepared.score(candidates, scores);
+      for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
+        total[index] = (total[index] ?? 0) + weight * (scores[index] ?? 0);
+      }
+    }
+    return pickHighest(candidates, total, random);
+  }
+}
+
+/** The highest score; among equals each has the same chance. */
+function pickHighest(candidates: BitSet, total: Float64Array, random: () => number): Outcome {
+  let best = -1;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  let equals = 0;
+  let feasibleNodes = 0;
+  for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
+    const score = total[index] ?? 0;
+    feasibleNodes++;
+    if (score > bestScore) {
+      best = index;
+      bestScore = score;
+      equals = 1;
+    } else if (score === bestScore && random() * ++equals < 1) {
+      best = index;
+    }
+  }
+  return { kind: "found", index: best, feasibleNodes };
+}
