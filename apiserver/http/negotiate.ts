@@ -3,6 +3,7 @@
  * JSON or YAML; a protobuf clause is skipped, because every client that sends it lists JSON too or takes anything.
  */
 import { StatusError } from "../../shared/errors/status-error.ts";
+import { type AcceptClause, acceptClauses } from "./accept.ts";
 
 /** Kinds of meta.k8s.io that objects can be turned into. */
 export type Representation = "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
@@ -18,28 +19,7 @@ export interface Negotiated {
 const ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const PLAIN: Negotiated = { format: "json", as: undefined, version: "v1" };
 const YAML: Negotiated = { format: "yaml", as: undefined, version: "v1" };
-/** Clients send a handful of Accept headers for ever; an attacker's variety must not grow memory. */
-const CACHE_ENTRIES_MAX = 512;
-const cache = new Map<string, readonly Negotiated[]>();
-
-interface Clause {
-  readonly type: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly quality: number;
-}
-
-function parseClause(text: string): Clause {
-  const [type = "", ...rest] = text.split(";");
-  const parameters: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const part of rest) {
-    const at = part.indexOf("=");
-    if (at > 0) parameters[part.slice(0, at).trim().toLowerCase()] = part.slice(at + 1).trim();
-  }
-  const quality = Number(parameters["q"] ?? "1");
-  return { type: type.trim().toLowerCase(), parameters, quality: Number.isNaN(quality) ? 0 : quality };
-}
-
-function formOf(clause: Clause): Negotiated | undefined {
+function formOf(clause: AcceptClause): Negotiated | undefined {
   const format = formatOf(clause.type);
   if (format === undefined) return undefined;
   const as = clause.parameters["as"];
@@ -53,23 +33,6 @@ function formOf(clause: Clause): Negotiated | undefined {
 function formatOf(type: string): "json" | "yaml" | undefined {
   if (type === "application/json" || type === "*/*" || type === "application/*") return "json";
   return type === "application/yaml" ? "yaml" : undefined;
-}
-
-/** Every form that the header allows and we know, best first. Empty: nothing fits. */
-function formsOf(accept: string): readonly Negotiated[] {
-  const known = cache.get(accept);
-  if (known !== undefined) return known;
-  const clauses = accept
-    .split(",")
-    .map(parseClause)
-    .filter((clause) => clause.quality > 0);
-  const forms = clauses
-    .toSorted((a, b) => b.quality - a.quality)
-    .map(formOf)
-    .filter((form) => form !== undefined);
-  if (cache.size >= CACHE_ENTRIES_MAX) cache.clear();
-  cache.set(accept, forms);
-  return forms;
 }
 
 /** The error of an Accept header that nothing fits. */
@@ -88,13 +51,19 @@ export function unsupportedMediaType(accepted: string = ACCEPTED): StatusError {
 /** Best form of the answer among the object itself and `representations`; throws 406 when there is none. */
 export function negotiate(accept: string | undefined, representations: readonly Representation[] = []): Negotiated {
   if (accept === undefined || accept === "") return PLAIN;
-  for (const form of formsOf(accept)) {
-    if (form.as === undefined || representations.includes(form.as)) return form;
+  for (const clause of acceptClauses(accept)) {
+    const form = formOf(clause);
+    if (form !== undefined && (form.as === undefined || representations.includes(form.as))) return form;
   }
   throw notAcceptable();
 }
 
 /** For errors: the same, but never fails. */
 export function negotiateFormat(accept: string | undefined): "json" | "yaml" {
-  return (accept === undefined ? undefined : formsOf(accept)[0]?.format) ?? "json";
+  if (accept === undefined || accept === "") return "json";
+  for (const clause of acceptClauses(accept)) {
+    const format = formatOf(clause.type);
+    if (format !== undefined) return format;
+  }
+  return "json";
 }

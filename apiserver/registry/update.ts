@@ -141,7 +141,7 @@ async function prepareAndValidate(
   keepSystemFields(next, previous);
   if (request.mode === "status") strategy.status?.prepareForUpdate?.(next, previous);
   else if (request.mode !== "raw") strategy.prepareForUpdate?.(next, previous);
-  bumpGeneration(strategy, next, previous);
+  if (request.mode !== "raw") bumpGeneration(strategy, next, previous);
   const errors = [...metadataErrors(strategy, next), ...validateObjectMetaUpdate(next.metadata, previous.metadata)];
   if (request.mode === "status") errors.push(...(strategy.status?.validateUpdate?.(next, previous) ?? []));
   else if (request.mode !== "raw") {

@@ -1,0 +1,39 @@
+import type { ServiceAccountTokens } from "../../authentication/service-account-tokens.ts";
+import type { KubeletClient } from "../../node-access/kubelet-client.ts";
+import type { ApiServices, Handler } from "../handler.ts";
+import { createBindingHandler } from "./binding.ts";
+import { createEphemeralContainersHandler } from "./ephemeral-containers.ts";
+import { createEvictionHandler } from "./eviction.ts";
+import { createFinalizeHandler } from "./finalize.ts";
+import { createLogHandler } from "./log.ts";
+import { createAttachHandler, createExecHandler, createPortForwardHandler } from "./pod-streams.ts";
+import { createTokenHandler } from "./token.ts";
+
+export interface SubresourceServices extends ApiServices {
+  readonly tokens: ServiceAccountTokens;
+  /** Without it nothing that needs a kubelet is served. */
+  readonly kubelets: KubeletClient | undefined;
+}
+
+/** `<group>/<plural>/<subresource>` to its handler; `status` and `scale` are the same for every kind. */
+export function subresourceHandlers(services: SubresourceServices): [string, Handler][] {
+  const { kubelets } = services;
+  const binding = createBindingHandler(services);
+  const handlers: [string, Handler][] = [
+    ["/bindings/", binding],
+    ["/pods/binding", binding],
+    ["/pods/eviction", createEvictionHandler(services)],
+    ["/pods/ephemeralcontainers", createEphemeralContainersHandler(services)],
+    ["/namespaces/finalize", createFinalizeHandler(services)],
+    ["/serviceaccounts/token", createTokenHandler(services)],
+  ];
+  if (kubelets === undefined) return handlers;
+  const connected = { ...services, kubelets };
+  return [
+    ...handlers,
+    ["/pods/log", createLogHandler(connected)],
+    ["/pods/exec", createExecHandler(connected)],
+    ["/pods/attach", createAttachHandler(connected)],
+    ["/pods/portforward", createPortForwardHandler(connected)],
+  ];
+}

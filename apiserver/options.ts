@@ -1,0 +1,39 @@
+import type { Clock } from "../shared/process/clock.ts";
+import type { Logger } from "../shared/process/logger.ts";
+import type { AnyStrategy } from "./registry/strategy.ts";
+import type { Storage } from "./storage/storage.ts";
+
+/** Everything an apiserver process is started with; PEM texts, not file names. */
+export interface ApiServerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Opened; `run` closes it at its end. */
+  readonly storage: Storage;
+  readonly bindAddress: string;
+  /** 0: any free one. */
+  readonly securePort: number;
+  /** Where others reach this server; a name or an address. */
+  readonly advertiseAddress: string;
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** Of client certificates; without it they are not asked for. */
+  readonly clientCa: string | undefined;
+  readonly serviceAccounts: {
+    readonly issuers: readonly string[];
+    readonly audiences: readonly string[];
+    /** PEM of all keys whose tokens are accepted. */
+    readonly verificationKeys: readonly string[];
+    readonly signingKey: string;
+  };
+  readonly serviceClusterIpRange: string;
+  readonly serviceNodePortRange: string;
+  /** How the server reaches kubelets. */
+  readonly kubeletClient:
+    | { readonly cert: string; readonly key: string; readonly certificateAuthority: string | undefined }
+    | undefined;
+  readonly maxRequestsInFlight: number;
+  readonly maxMutatingRequestsInFlight: number;
+  readonly requestTimeoutMs: number;
+  readonly eventTtlSeconds: number;
+  /** The built-in ones when left out. */
+  readonly strategies?: readonly AnyStrategy[];
+}
