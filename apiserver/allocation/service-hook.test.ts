@@ -319,12 +319,12 @@ describe("allocation by several processes", () => {
               }
             }),
           );
-          const addresses = [...living.values()].map(({ spec }) => spec.clusterIP);
+          const addresses = [...living.values()].map(({ spec }) => spec.clusterIP ?? "");
           const ports = [...living.values()].map(({ spec }) => String(spec.ports?.[0]?.nodePort));
           expect(new Set(addresses).size).toBe(addresses.length);
           expect(new Set(ports).size).toBe(ports.length);
-          expect(await addressesOf(storage)).toEqual([...addresses].sort());
-          expect((await portsOf(storage)).sort()).toEqual([...ports].sort());
+          expect(await addressesOf(storage)).toEqual(addresses.toSorted());
+          expect(await portsOf(storage)).toEqual(ports.toSorted());
         }
       }),
       { numRuns: 50 },

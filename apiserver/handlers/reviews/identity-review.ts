@@ -34,9 +34,9 @@ function tokenStatus(verified: VerifiedToken | undefined): TokenReviewStatus {
 export function createTokenReviewHandler(tokens: Pick<ServiceAccountTokens, "verify"> | undefined): Handler {
   return async (context) => {
     const review = await readReview<TokenReview>(context, tokenReviews);
-    const { token = "", audiences = [] }: Partial<TokenReview["spec"]> = review.spec;
-    if (token === "") throw badRequest("token is required for TokenReview in authentication");
-    const status = tokenStatus(await tokens?.verify(token, audiences));
+    const { token, audiences }: Partial<TokenReview["spec"]> = review.spec;
+    if (token === undefined || token === "") throw badRequest("token is required for TokenReview in authentication");
+    const status = tokenStatus(await tokens?.verify(token, audiences ?? []));
     sendObject(context, CREATED, { ...review, status });
   };
 }
