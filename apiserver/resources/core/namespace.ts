@@ -18,6 +18,7 @@ export const namespaceStrategy = serve<Namespace>({
     const { name } = namespace.metadata;
     if (name !== undefined && name !== "")
       namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
+    namespace.spec ??= {};
     namespace.status ??= {};
     namespace.status.phase ??= "Active";
   },
@@ -29,6 +30,10 @@ export const namespaceStrategy = serve<Namespace>({
   prepareForUpdate: (next, previous) => {
     next.spec.finalizers = previous.spec.finalizers;
     next.status = previous.status;
+  },
+  deletionHolders: (namespace) => namespace.spec.finalizers ?? [],
+  prepareForDeletion: (namespace) => {
+    namespace.status = { ...namespace.status, phase: "Terminating" };
   },
   status: {
     prepareForUpdate: (next, previous) => {

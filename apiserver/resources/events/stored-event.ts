@@ -34,7 +34,7 @@ export function fromStoredEvent(stored: CoreEvent): Event {
     series,
     ...same
   } = stored;
-  return withoutUndefined<Partial<Event>>({
+  const view: Record<string, unknown> = {
     ...same,
     apiVersion: "events.k8s.io/v1",
     kind: "Event",
@@ -48,7 +48,8 @@ export function fromStoredEvent(stored: CoreEvent): Event {
     reportingInstance,
     series:
       series === undefined ? undefined : { count: series.count ?? 0, lastObservedTime: series.lastObservedTime ?? "" },
-  }) as Event;
+  };
+  return withoutUndefined(view) as unknown as Event;
 }
 
 /** What is stored of an `events.k8s.io/v1` event. */
