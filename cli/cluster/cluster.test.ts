@@ -27,7 +27,7 @@ describe("what a cluster has on the machine", () => {
   });
 
   it("is disjoint for all that fit on one machine", () => {
-    const ports = all.flatMap((cluster) => Object.values(cluster.ports));
+    const ports = all.flatMap((cluster) => Object.values<number>({ ...cluster.ports }));
     expect(new Set(ports).size).toBe(ports.length);
     const ranges = all.flatMap((cluster) => [cluster.podCidr, cluster.serviceCidr, cluster.loadBalancerCidr]);
     for (const [index, range] of ranges.entries()) {

@@ -1,5 +1,5 @@
 import { clusterOf } from "../cluster/cluster.ts";
-import { UserError } from "../user-error.ts";
+import type { UserError } from "../user-error.ts";
 import { installCommand, missingPackages } from "./debian-packages.ts";
 import { checkPorts, mayLowerOomScores, rangesOverlap } from "./machine-checks.ts";
 import { socketOwner } from "./listening-ports.ts";

@@ -116,5 +116,11 @@ export function kubectlFor(kubeconfig: string, version: KubectlVersion = "newest
     if (result.code === 0) return result.stdout;
     throw new Error(`kubectl ${args.join(" ")}: code ${result.code}: ${result.stderr}${result.stdout}`);
   };
-  return { path, env, try: attempt, run, json: (args) => JSON.parse(run([...args, "-o", "json"])) };
+  return {
+    path,
+    env,
+    try: attempt,
+    run,
+    json: <T>(args: readonly string[]) => JSON.parse(run([...args, "-o", "json"])) as T,
+  };
 }

@@ -1,0 +1,124 @@
+/** kill -9 of every component, alone and all at once, in the middle of a rolling update. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConfigMap, Pod } from "../../shared/api/generated/core/v1.ts";
+import { createApiClient } from "../../shared/client/http-client.ts";
+import { loadKubeconfig } from "../../shared/client/kubeconfig.ts";
+import { configMaps } from "../../shared/resources/catalog.ts";
+import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
+import { eventually } from "../support/eventually.ts";
+import { fetchText } from "../support/http-load.ts";
+import type { Kubectl } from "../support/kubectl.ts";
+import { manifest, webDeployment, webService } from "../support/manifests.ts";
+
+const MINUTE_MS = 60_000;
+const WRITE_PAUSE_MS = 20;
+
+/** Writes one object after the other and remembers those that the server acknowledged. */
+function startWriter(kubeconfig: string): { stop(): Promise<string[]> } {
+  const client = createApiClient(loadKubeconfig(kubeconfig), { userAgent: "crash-test" });
+  const acknowledged: string[] = [];
+  let isStopped = false;
+  const loop = (async () => {
+    for (let index = 0; !isStopped; index++) {
+      const name = `write-${index}`;
+      try {
+        await client.create(
+          configMaps,
+          { metadata: { name }, data: { index: String(index) } },
+          { namespace: "default" },
+        );
+        acknowledged.push(name);
+      } catch {
+        // Not acknowledged: the server may have it or not.
+      }
+      await sleep(WRITE_PAUSE_MS);
+    }
+  })();
+  return {
+    async stop() {
+      isStopped = true;
+      await loop;
+      await client.close();
+      return acknowledged;
+    },
+  };
+}
+
+describe.each(STORES)("crashes with %s", (store) => {
+  let cluster: TestCluster;
+  let kubectl: Kubectl;
+  const components = (): string[] => cluster.status().components.map((component) => component.name);
+
+  beforeAll(async () => {
+    cluster = await startTestCluster(store);
+    kubectl = cluster.kubectl();
+    kubectl.run(
+      ["apply", "-f", "-"],
+      manifest(
+        webDeployment({ name: "still", replicas: 2 }),
+        webService("still"),
+        webDeployment({ name: "web", replicas: 5 }),
+      ),
+    );
+    for (const name of ["still", "web"]) kubectl.run(["rollout", "status", `deployment/${name}`, "--timeout=60s"]);
+  }, 4 * MINUTE_MS);
+  afterAll(() => cluster.remove(), MINUTE_MS);
+
+  const pods = (app: string): Pod[] => kubectl.json<{ items: Pod[] }>(["get", "pods", "-l", `app=${app}`]).items;
+  const containers = (): string[] =>
+    pods("still")
+      .flatMap((pod) =>
+        (pod.status?.containerStatuses ?? []).map((status) => `${status.containerID} ${status.restartCount}`),
+      )
+      .sort();
+
+  function kill(names: readonly string[]): void {
+    const status = cluster.status();
+    for (const { name, pid } of status.components) if (names.includes(name) && pid > 0) process.kill(pid, "SIGKILL");
+  }
+
+  /** Starts an update, breaks things in the middle of it, and holds the outcome to what was promised. */
+  async function survives(version: number, breakThings: () => Promise<void>): Promise<void> {
+    const before = containers();
+    expect(before).toHaveLength(2);
+    const writer = startWriter(cluster.kubeconfig);
+    kubectl.run(["apply", "-f", "-"], manifest(webDeployment({ name: "web", replicas: 5, version })));
+    await sleep(500);
+    await breakThings();
+    await eventually(() => cluster.status().ready, 2 * MINUTE_MS);
+    await eventually(() => kubectl.run(["rollout", "status", "deployment/web", "--timeout=60s"]), 3 * MINUTE_MS);
+    const acknowledged = await writer.stop();
+    expect(acknowledged.length).toBeGreaterThan(0);
+    const stored = new Set(
+      kubectl.json<{ items: ConfigMap[] }>(["get", "configmaps"]).items.map((item) => item.metadata?.name),
+    );
+    expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
+    await eventually(() => pods("web").length === 5);
+    expect(pods("web").every((pod) => pod.spec?.containers[0]?.image?.endsWith(`:${version}`))).toBe(true);
+    expect(containers()).toEqual(before);
+    const address = kubectl.run(["get", "service", "still", "-o", "jsonpath={.spec.clusterIP}"]);
+    await eventually(() => fetchText(`http://${address}/`));
+    kubectl.run(["delete", "configmaps", ...acknowledged.slice(0, 500), "--wait=false"]);
+  }
+
+  it(
+    "survives the end of each component, one after the other, in the middle of an update",
+    async () => {
+      await survives(2, async () => {
+        for (const name of components()) {
+          kill([name]);
+          await sleep(1000);
+        }
+      });
+    },
+    6 * MINUTE_MS,
+  );
+
+  it(
+    "survives the end of all components at once in the middle of an update",
+    async () => {
+      await survives(1, async () => kill(components()));
+    },
+    6 * MINUTE_MS,
+  );
+});
