@@ -2,8 +2,16 @@
 import type { AnyStrategy } from "../registry/strategy.ts";
 import { deploymentStrategy } from "./apps/deployment.ts";
 import { replicaSetStrategy } from "./apps/replica-set.ts";
+import { selfSubjectReviewStrategy } from "./authentication/self-subject-review.ts";
+import { tokenReviewStrategy } from "./authentication/token-review.ts";
+import { localSubjectAccessReviewStrategy } from "./authorization/local-subject-access-review.ts";
+import { selfSubjectAccessReviewStrategy } from "./authorization/self-subject-access-review.ts";
+import { selfSubjectRulesReviewStrategy } from "./authorization/self-subject-rules-review.ts";
+import { subjectAccessReviewStrategy } from "./authorization/subject-access-review.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
+import { bindingStrategy } from "./core/binding.ts";
 import { configMapStrategy } from "./core/config-map.ts";
+import { endpointsStrategy } from "./core/endpoints.ts";
 import { eventStrategy } from "./core/event.ts";
 import { namespaceStrategy } from "./core/namespace.ts";
 import { nodeStrategy } from "./core/node.ts";
@@ -13,19 +21,49 @@ import { serviceAccountStrategy } from "./core/service-account.ts";
 import { serviceStrategy } from "./core/service.ts";
 import { endpointSliceStrategy } from "./discovery/endpoint-slice.ts";
 import { eventsV1EventStrategy } from "./events/event.ts";
+import { podDisruptionBudgetStrategy } from "./policy/pod-disruption-budget.ts";
+import { clusterRoleBindingStrategy } from "./rbac/cluster-role-binding.ts";
+import { clusterRoleStrategy } from "./rbac/cluster-role.ts";
+import { roleBindingStrategy } from "./rbac/role-binding.ts";
+import { roleStrategy } from "./rbac/role.ts";
+import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 
 export const builtInStrategies: readonly AnyStrategy[] = [
+  // core
   configMapStrategy,
+  endpointsStrategy,
   eventStrategy,
   namespaceStrategy,
+  bindingStrategy,
   podStrategy,
   secretStrategy,
   serviceAccountStrategy,
   serviceStrategy,
   nodeStrategy,
+  // apps
   deploymentStrategy,
   replicaSetStrategy,
+  // authentication.k8s.io
+  selfSubjectReviewStrategy,
+  tokenReviewStrategy,
+  // authorization.k8s.io
+  localSubjectAccessReviewStrategy,
+  selfSubjectAccessReviewStrategy,
+  selfSubjectRulesReviewStrategy,
+  subjectAccessReviewStrategy,
+  // coordination.k8s.io
   leaseStrategy,
+  // discovery.k8s.io
   endpointSliceStrategy,
+  // events.k8s.io
   eventsV1EventStrategy,
+  // policy
+  podDisruptionBudgetStrategy,
+  // rbac.authorization.k8s.io
+  clusterRoleBindingStrategy,
+  clusterRoleStrategy,
+  roleBindingStrategy,
+  roleStrategy,
+  // scheduling.k8s.io
+  priorityClassStrategy,
 ];

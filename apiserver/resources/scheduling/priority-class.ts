@@ -1,0 +1,71 @@
+import type { PriorityClass } from "../../../shared/api/generated/scheduling/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { priorityClasses } from "../../../shared/resources/catalog.ts";
+import { serve } from "../../registry/strategy.ts";
+import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { forbiddenField, notSupported } from "../../validation/field-errors.ts";
+
+/** Above it only the system's own classes. */
+const USER_PRIORITY_MAX = 1_000_000_000;
+const SYSTEM_PREFIX = "system-";
+const POLICIES = ["Never", "PreemptLowerPriority"];
+/** What the bootstrap creates. */
+const SYSTEM_VALUES: Readonly<Record<string, number>> = {
+  "system-cluster-critical": 2_000_000_000,
+  "system-node-critical": 2_000_001_000,
+};
+
+export const priorityClassStrategy = serve<PriorityClass>({
+  resource: priorityClasses,
+  shortNames: ["pc"],
+  storagePrefix: "priorityclasses",
+  hasGeneration: true,
+  generationOf: () => 1,
+  defaults: (priorityClass) => {
+    priorityClass.preemptionPolicy ??= "PreemptLowerPriority";
+  },
+  validate: validatePriorityClass,
+  validateUpdate: (next, previous) => [
+    ...(next.value === previous.value ? [] : [forbiddenField("value", "may not be changed in an update.")]),
+    ...(next.preemptionPolicy === previous.preemptionPolicy
+      ? []
+      : [forbiddenField("preemptionPolicy", "may not be changed in an update.")]),
+  ],
+  columns: [
+    nameColumn,
+    countColumn("Value", "The priority of pods of this class.", ({ value }) => value ?? 0),
+    {
+      name: "Global-Default",
+      type: "boolean",
+      description: "Whether pods without a class get this one.",
+      cell: ({ globalDefault }) => globalDefault ?? false,
+    },
+    ageColumn,
+    textColumn(
+      "PreemptionPolicy",
+      "Whether its pods may evict others.",
+      ({ preemptionPolicy }) => preemptionPolicy ?? "",
+    ),
+  ],
+  example: { value: 1000, description: "for tests" },
+});
+
+function validatePriorityClass(priorityClass: PriorityClass): FieldError[] {
+  const { value = 0, preemptionPolicy = "" } = priorityClass;
+  const name = priorityClass.metadata.name ?? "";
+  const errors: FieldError[] = [];
+  if (name.startsWith(SYSTEM_PREFIX)) {
+    if (SYSTEM_VALUES[name] !== value) {
+      errors.push(
+        forbiddenField(
+          "metadata.name",
+          `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${name} is not a known system priority class`,
+        ),
+      );
+    }
+  } else if (value > USER_PRIORITY_MAX) {
+    errors.push(forbiddenField("value", `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`));
+  }
+  if (!POLICIES.includes(preemptionPolicy)) errors.push(notSupported("preemptionPolicy", preemptionPolicy, POLICIES));
+  return errors;
+}
