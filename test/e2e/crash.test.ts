@@ -5,7 +5,7 @@ import { createApiClient } from "../../shared/client/http-client.ts";
 import { loadKubeconfig } from "../../shared/client/kubeconfig.ts";
 import { configMaps } from "../../shared/resources/catalog.ts";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { fetchText } from "../support/http-load.ts";
 import type { Kubectl } from "../support/kubectl.ts";
 import { manifest, webDeployment, webService } from "../support/manifests.ts";
@@ -85,19 +85,19 @@ describe.each(STORES)("crashes with %s", (store) => {
     kubectl.run(["apply", "-f", "-"], manifest(webDeployment({ name: "web", replicas: 5, version })));
     await sleep(500);
     await breakThings();
-    await eventually(() => cluster.status().ready, 2 * MINUTE_MS);
-    await eventually(() => kubectl.run(["rollout", "status", "deployment/web", "--timeout=60s"]), 3 * MINUTE_MS);
+    await until(() => cluster.status().ready, 2 * MINUTE_MS);
+    await until(() => kubectl.run(["rollout", "status", "deployment/web", "--timeout=60s"]), 3 * MINUTE_MS);
     const acknowledged = await writer.stop();
     expect(acknowledged.length).toBeGreaterThan(0);
     const stored = new Set(
       kubectl.json<{ items: ConfigMap[] }>(["get", "configmaps"]).items.map((item) => item.metadata?.name),
     );
     expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
-    await eventually(() => pods("web").length === 5);
+    await until(() => pods("web").length === 5);
     expect(pods("web").every((pod) => pod.spec?.containers[0]?.image?.endsWith(`:${version}`))).toBe(true);
     expect(containers()).toEqual(before);
     const address = kubectl.run(["get", "service", "still", "-o", "jsonpath={.spec.clusterIP}"]);
-    await eventually(() => fetchText(`http://${address}/`));
+    await until(() => fetchText(`http://${address}/`));
     kubectl.run(["delete", "configmaps", ...acknowledged.slice(0, 500), "--wait=false"]);
   }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { fetchText } from "../support/http-load.ts";
 import { TOOLBOX_IMAGE, webImage } from "../support/images.ts";
 import type { Kubectl, KubectlVersion } from "../support/kubectl.ts";
@@ -70,7 +70,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
     beforeAll(async () => {
       kubectl = cluster.kubectl(version);
       kubectl.run(["create", "namespace", namespace]);
-      await eventually(() => run("get", "serviceaccount", "default"));
+      await until(() => run("get", "serviceaccount", "default"));
       run("create", "deployment", "web", `--image=${webImage(1)}`);
       run("scale", "deployment/web", "--replicas=2");
       run("run", "box", `--image=${TOOLBOX_IMAGE}`, "--labels=app=box");
@@ -89,7 +89,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
       async () => {
         run("expose", "deployment", "web", "--port=80", "--target-port=8080");
         const address = run("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
-        await eventually(async () => (await fetchText(`http://${address}/`)).startsWith("v1 web-"));
+        await until(async () => (await fetchText(`http://${address}/`)).startsWith("v1 web-"));
       },
       MINUTE_MS,
     );
@@ -124,9 +124,9 @@ describe.each(STORES)("kubectl with %s", (store) => {
       "get -w: shows changes as they happen",
       async () => {
         const watch = start("get", "configmaps", "-w");
-        await eventually(() => watch.output().includes("NAME"));
+        await until(() => watch.output().includes("NAME"));
         run("create", "configmap", "seen", "--from-literal=a=1");
-        await eventually(() => /^seen\s+1\s/m.test(watch.output()), 20_000);
+        await until(() => /^seen\s+1\s/m.test(watch.output()), 20_000);
       },
       MINUTE_MS,
     );
@@ -198,10 +198,10 @@ describe.each(STORES)("kubectl with %s", (store) => {
           "-c",
           "for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done",
         );
-        await eventually(() => run("logs", "talker").includes("line 1"));
+        await until(() => run("logs", "talker").includes("line 1"));
         const follow = start("logs", "-f", "talker");
-        await eventually(() => follow.output().includes("line 6"));
-        await eventually(() => follow.child.exitCode === 0);
+        await until(() => follow.output().includes("line 6"));
+        await until(() => follow.child.exitCode === 0);
         expect(run("logs", "talker").trim().split("\n")).toEqual([1, 2, 3, 4, 5, 6].map((i) => `line ${i}`));
         expect(run("logs", "talker", "--tail=2").trim()).toBe("line 5\nline 6");
         expect(run("logs", "talker", "--timestamps", "--tail=1")).toMatch(/^\d{4}-\d\d-\d\dT\S+Z line 6$/m);
@@ -251,7 +251,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
       async () => {
         for (const target of [`pod/${podOf("web")}`, "service/web"]) {
           const forward = start("port-forward", target, target.startsWith("pod") ? ":8080" : ":80");
-          await eventually(() => forward.output().includes("Forwarding from 127.0.0.1:"), 20_000);
+          await until(() => forward.output().includes("Forwarding from 127.0.0.1:"), 20_000);
           const port = /127\.0\.0\.1:(\d+)/.exec(forward.output())?.[1] ?? "";
           for (let count = 0; count < 5; count++)
             expect(await fetchText(`http://127.0.0.1:${port}/`)).toMatch(/^v1 web-/);
@@ -267,7 +267,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
         run("run", "echoer", `--image=${TOOLBOX_IMAGE}`, "--restart=Never", "-i", "--attach=false", "--", "cat");
         run("wait", "--for=condition=Ready", "pod/echoer", "--timeout=60s");
         const attached = start("attach", "-i", "echoer");
-        await eventually(() => {
+        await until(() => {
           attached.child.stdin?.write("ping\n");
           return attached.output().includes("ping");
         }, 20_000);
@@ -356,7 +356,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
       "proxy: the API without certificates on the loopback",
       async () => {
         const proxy = start("proxy", "--port=0");
-        await eventually(() => proxy.output().includes("Starting to serve on"), 20_000);
+        await until(() => proxy.output().includes("Starting to serve on"), 20_000);
         const address = /on (\S+:\d+)/.exec(proxy.output())?.[1] ?? "";
         expect(JSON.parse(await fetchText(`http://${address}/api/v1/namespaces/${namespace}/pods`))).toMatchObject({
           kind: "PodList",

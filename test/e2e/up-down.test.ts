@@ -7,7 +7,7 @@ import { defaultApiPort } from "../../cli/cluster/cluster.ts";
 import { allRecords } from "../../cli/cluster/cluster-records.ts";
 import { runCommand } from "../../cli/machine/command.ts";
 import { startTestCluster, STORES, testCluster, type TestCluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 
 const MINUTE_MS = 60_000;
 const COMPONENTS = [
@@ -77,7 +77,7 @@ describe.each(STORES)("kubernode up and down with %s", (store) => {
     async () => {
       const before = cluster.pid("kube-scheduler");
       process.kill(before, "SIGKILL");
-      await eventually(() => cluster.status().ready && cluster.pid("kube-scheduler") !== before);
+      await until(() => cluster.status().ready && cluster.pid("kube-scheduler") !== before);
     },
     MINUTE_MS,
   );
@@ -91,7 +91,7 @@ describe.each(STORES)("kubernode up and down with %s", (store) => {
       const again = cluster.kubernode("up", "--detach");
       expect(again.code).toBe(0);
       expect(again.stdout).toContain("taking them over");
-      await eventually(() => cluster.status().ready);
+      await until(() => cluster.status().ready);
       expect(cluster.status().components.map((component) => component.pid)).toEqual(
         before.components.map((component) => component.pid),
       );
@@ -179,7 +179,7 @@ describe("clusters side by side", () => {
         foreground.stdout?.on("data", (chunk: Buffer) => {
           text += chunk.toString();
         });
-        await eventually(() => text.includes("Ctrl-C stops the cluster"), 2 * MINUTE_MS);
+        await until(() => text.includes("Ctrl-C stops the cluster"), 2 * MINUTE_MS);
         expect(first.kubectl().run(["get", "nodes"])).toContain(" Ready ");
         expect(second.kubectl().run(["get", "nodes"])).toContain(" Ready ");
         expect(second.cluster.podCidr).not.toBe(first.cluster.podCidr);

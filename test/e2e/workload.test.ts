@@ -2,7 +2,7 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { runCommand } from "../../cli/machine/command.ts";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
+import { until } from "../support/until.ts";
 import { fetchText, startLoad } from "../support/http-load.ts";
 import { TOOLBOX_IMAGE } from "../support/images.ts";
 import type { Kubectl } from "../support/kubectl.ts";
@@ -82,7 +82,7 @@ describe.each(STORES)("workloads with %s", (store) => {
       kubectl.run(["rollout", "status", "deployment/solo", "--timeout=60s"]);
       const [pod] = pods("solo");
       const name = pod?.metadata?.name ?? "";
-      await eventually(() =>
+      await until(() =>
         kubectl.run(["exec", name, "--", "wget", "-qO-", `http://${clusterIp("solo")}/`]).includes(name),
       );
       kubectl.run(["delete", "deployment/solo", "service/solo"]);
@@ -95,10 +95,7 @@ describe.each(STORES)("workloads with %s", (store) => {
     async () => {
       kubectl.run(["apply", "-f", "-"], manifest(webService("nobody")));
       const address = clusterIp("nobody");
-      await eventually(
-        () => expect(fetchText(`http://${address}/`)).rejects.toThrow(/ECONNREFUSED|EHOSTUNREACH/),
-        20_000,
-      );
+      await until(() => expect(fetchText(`http://${address}/`)).rejects.toThrow(/ECONNREFUSED|EHOSTUNREACH/), 20_000);
       kubectl.run(["delete", "service", "nobody"]);
     },
     MINUTE_MS,
@@ -124,11 +121,11 @@ describe.each(STORES)("workloads with %s", (store) => {
       const name = pod?.metadata?.name ?? "";
       const id = pod?.status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "") ?? "";
       process.kill(await processOf(id), "SIGKILL");
-      await eventually(() => {
+      await until(() => {
         const now = pods("web").find((other) => other.metadata?.name === name);
         return now?.status?.containerStatuses?.[0]?.restartCount === 1 && isReady(now);
       });
-      await eventually(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
+      await until(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
     },
     2 * MINUTE_MS,
   );
@@ -139,11 +136,11 @@ describe.each(STORES)("workloads with %s", (store) => {
       const [pod] = pods("web");
       const name = pod?.metadata?.name ?? "";
       kubectl.run(["delete", "pod", name]);
-      await eventually(() => {
+      await until(() => {
         const now = pods("web");
         return now.length === 3 && now.every(isReady) && now.every((other) => other.metadata?.name !== name);
       });
-      await eventually(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
+      await until(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
     },
     2 * MINUTE_MS,
   );
@@ -165,11 +162,11 @@ describe.each(STORES)("workloads with %s", (store) => {
       ]);
       const sandbox = stdout.split("\n")[1]?.trim().split(/\s+/)[0] ?? "";
       process.kill(await processOf(sandbox), "SIGKILL");
-      await eventually(() => {
+      await until(() => {
         const now = pods("web").find((other) => other.metadata?.name === name);
         return now !== undefined && isReady(now) && now.status?.containerStatuses?.[0]?.containerID !== before;
       });
-      await eventually(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
+      await until(() => hearsAll(() => fetchText(`http://${clusterIp()}/`)));
     },
     2 * MINUTE_MS,
   );
@@ -182,7 +179,7 @@ describe.each(STORES)("workloads with %s", (store) => {
       const load = startLoad(`http://${clusterIp()}/`, REQUESTS_PER_SECOND);
       kubectl.run(["apply", "-f", "-"], manifest(webDeployment({ name: "web", replicas: 10, version: 2 })));
       kubectl.run(["rollout", "status", "deployment/web", "--timeout=180s"]);
-      await eventually(() => pods("web").length === 10);
+      await until(() => pods("web").length === 10);
       const { answers, failures } = await load.stop();
       expect(failures).toEqual([]);
       expect(answers.length).toBeGreaterThan(100);
