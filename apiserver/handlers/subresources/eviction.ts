@@ -8,6 +8,7 @@ import { type Clock, rfc3339 } from "../../../shared/process/clock.ts";
 import { podDisruptionBudgets, pods } from "../../../shared/resources/catalog.ts";
 import { sendObject } from "../../http/respond.ts";
 import type { Registry, WriteRequest } from "../../registry/registry.ts";
+import type { AnyStrategy } from "../../registry/strategy.ts";
 import type { ObjectReader } from "../../watch-cache/object-reader.ts";
 import type { Handler } from "../handler.ts";
 import { readReview } from "../reviews/read-review.ts";
@@ -21,15 +22,18 @@ export interface EvictionDependencies {
   readonly registry: Registry;
   readonly reader: ObjectReader;
   readonly clock: Clock;
+  /** Budgets are honoured when their kind is among the served ones. */
+  readonly strategies: readonly AnyStrategy[];
 }
 
 /** Takes one disruption from the budget that covers the pod, if any does. */
 async function askBudgets(
-  { registry, reader, clock }: EvictionDependencies,
+  { registry, reader, clock, strategies }: EvictionDependencies,
   pod: Pod,
   request: WriteRequest,
 ): Promise<void> {
-  if (isBeyondBudget(pod)) return;
+  if (isBeyondBudget(pod) || !strategies.some(({ resource }) => resource.plural === podDisruptionBudgets.plural))
+    return;
   const namespace = pod.metadata.namespace ?? "";
   const [budget, ...more] = budgetsOf(pod, reader.list(podDisruptionBudgets, namespace));
   if (budget === undefined) return;
