@@ -1,6 +1,12 @@
 /** The paths that are no resources, in the order in which they are asked. */
 import type { Registry as MetricsRegistry } from "../shared/process/metrics.ts";
-import { JWKS_CONTENT_TYPE, JWKS_PATH, jsonWebKeySet, OPENID_CONFIGURATION_PATH, openidConfiguration } from "./authentication/openid-documents.ts";
+import {
+  JWKS_CONTENT_TYPE,
+  JWKS_PATH,
+  jsonWebKeySet,
+  OPENID_CONFIGURATION_PATH,
+  openidConfiguration,
+} from "./authentication/openid-documents.ts";
 import type { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createPathHandler, onePath } from "./discovery/paths.ts";

@@ -153,4 +153,3 @@ function withEventTtl(strategies: readonly AnyStrategy[], ttlSeconds: number): A
       : { ...strategy, use: (visit) => strategy.use((one) => visit({ ...one, ttlSeconds })) },
   );
 }
-

@@ -42,7 +42,10 @@ export class Discovery {
     this.#legacy.set("/api", documentOf(apiVersionsDocument(serverAddress)));
     this.#legacy.set("/apis", documentOf(groupListDocument(named)));
     for (const group of groups) this.#addGroup(group);
-    for (const [path, members] of [["/api", core], ["/apis", named]] as const) {
+    for (const [path, members] of [
+      ["/api", core],
+      ["/apis", named],
+    ] as const) {
       this.#aggregated.set(path, {
         v2: documentOf(aggregatedDocument(members, "v2")),
         v2beta1: documentOf(aggregatedDocument(members, "v2beta1")),

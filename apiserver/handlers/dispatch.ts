@@ -48,9 +48,13 @@ function checkPlace(strategy: AnyStrategy, info: RequestInfo): void {
   const isNamespaceItself = info.resource === "namespaces" && info.group === "";
   if (!isNamespaced && info.namespace !== "" && !isNamespaceItself) throw notServed();
   if (isNamespaced && info.namespace === "" && !CLUSTER_WIDE_VERBS.has(info.verb)) throw methodNotAllowed();
-  for (const [what, value] of [["Name", info.name], ["Namespace", info.namespace]] as const) {
+  for (const [what, value] of [
+    ["Name", info.name],
+    ["Namespace", info.namespace],
+  ] as const) {
     const problems = value === "" ? [] : pathSegmentProblems(value);
-    if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(value)}: ${problems.join(";")}`);
+    if (problems.length > 0)
+      throw badRequest(`${what} parameter invalid: ${JSON.stringify(value)}: ${problems.join(";")}`);
   }
 }
 
@@ -67,13 +71,16 @@ function verbHandler(table: DispatchTable, strategy: AnyStrategy, info: RequestI
 function subresourceHandler(table: DispatchTable, strategy: AnyStrategy, info: RequestInfo): Handler {
   const { group, resource, subresource } = info;
   const isDeclared = strategy.use((one) => one.subresources.some((declared) => declared.name === subresource));
-  const handler = table.subresources.get(`${group}/${resource}/${subresource}`) ?? table.anySubresource.get(subresource);
+  const handler =
+    table.subresources.get(`${group}/${resource}/${subresource}`) ?? table.anySubresource.get(subresource);
   if (!isDeclared || handler === undefined) throw notServed();
   return handler;
 }
 
 export function createDispatcher(table: DispatchTable): RequestHandler {
-  const strategies = new Map(table.strategies.map((one) => [`${apiVersionOf(one.resource)}/${one.resource.plural}`, one]));
+  const strategies = new Map(
+    table.strategies.map((one) => [`${apiVersionOf(one.resource)}/${one.resource.plural}`, one]),
+  );
   return async (context) => {
     const { info } = context;
     if (!info.isResourceRequest) {
@@ -92,6 +99,9 @@ export function createDispatcher(table: DispatchTable): RequestHandler {
     };
     const whole = table.subresources.get(`${info.group}/${info.resource}/`);
     if (info.subresource !== "") return subresourceHandler(table, strategy, info)(context, target);
-    return (whole !== undefined && info.verb === "create" ? whole : verbHandler(table, strategy, info))(context, target);
+    return (whole !== undefined && info.verb === "create" ? whole : verbHandler(table, strategy, info))(
+      context,
+      target,
+    );
   };
 }

@@ -32,9 +32,10 @@ function reviewKey(groupResource: string): string {
 
 export function createHandlerTable(services: HandlerDependencies): Omit<DispatchTable, "strategies" | "paths"> {
   const get = createGetHandler(services);
-  const reviews = Object.entries(createReviewHandlers(services)).map(
-    ([name, handler]): [string, Handler] => [reviewKey(name), handler],
-  );
+  const reviews = Object.entries(createReviewHandlers(services)).map(([name, handler]): [string, Handler] => [
+    reviewKey(name),
+    handler,
+  ]);
   return {
     verbs: {
       create: createCreateHandler(services),

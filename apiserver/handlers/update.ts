@@ -6,10 +6,14 @@ import type { ApiServices, Handler, ResourceTarget } from "./handler.ts";
 import { readWriteOptions } from "./write-options.ts";
 
 /** 400 when the body names another object than the URL. */
-export function checkName(object: Partial<KubeObject>, { name, namespace }: Pick<ResourceTarget, "name" | "namespace">): void {
+export function checkName(
+  object: Partial<KubeObject>,
+  { name, namespace }: Pick<ResourceTarget, "name" | "namespace">,
+): void {
   const metadata: Partial<KubeObject["metadata"]> = object.metadata ?? {};
   const own = metadata.name ?? "";
-  if (own === "") throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (own === "")
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (own !== name) throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
   const ownNamespace = metadata.namespace ?? "";
   if (namespace !== "" && ownNamespace !== "" && ownNamespace !== namespace) {
@@ -29,7 +33,8 @@ export function createUpdateHandler(
     const { request, fieldValidation } = readWriteOptions(context, "UpdateOptions");
     const draft = await decodeRequest(context, resource, fieldValidation);
     checkName(draft, target);
-    const createIfMissing = mode === "object" && target.strategy.use((strategy) => strategy.allowCreateOnUpdate === true);
+    const createIfMissing =
+      mode === "object" && target.strategy.use((strategy) => strategy.allowCreateOnUpdate === true);
     const updated = await registry.update(resource, target.namespace, target.name, () => draft, {
       ...request,
       mode,

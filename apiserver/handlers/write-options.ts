@@ -35,7 +35,13 @@ function fieldManagerErrors(value: string): FieldError[] {
     return [{ reason: "FieldValueTooLong", field: "fieldManager", detail }];
   }
   if (!/[^\P{Cc}]/u.test(value)) return [];
-  return [{ reason: "FieldValueInvalid", field: "fieldManager", detail: `Invalid value: ${JSON.stringify(value)}: should not contain control characters` }];
+  return [
+    {
+      reason: "FieldValueInvalid",
+      field: "fieldManager",
+      detail: `Invalid value: ${JSON.stringify(value)}: should not contain control characters`,
+    },
+  ];
 }
 
 /** Options of a write from the query; 422 when one is not known. `kind` is `CreateOptions` and the like. */
@@ -44,7 +50,11 @@ export function readWriteOptions(context: RequestContext, kind: string): WriteOp
   const dryRun = query.getAll("dryRun").filter((value) => value !== "");
   const fieldValidation = query.get("fieldValidation") ?? "";
   const fieldManager = query.get("fieldManager") ?? "";
-  const errors = [...dryRunErrors(dryRun), ...fieldValidationErrors(fieldValidation), ...fieldManagerErrors(fieldManager)];
+  const errors = [
+    ...dryRunErrors(dryRun),
+    ...fieldValidationErrors(fieldValidation),
+    ...fieldManagerErrors(fieldManager),
+  ];
   if (errors.length > 0) throw invalid({ group: META_GROUP, kind }, "", errors);
   return {
     request: {

@@ -15,8 +15,7 @@ const WARNING_BYTES_MAX = 4096;
 
 /** `299 - "text"` with the quoting of RFC 7234. */
 export function warningHeader(text: string): string {
-  // biome-ignore lint: control characters are what must go.
-  const clean = text.replace(/[\u0000-\u001f\u007f]/gu, " ").replace(/[\\"]/gu, "\\$&");
+  const clean = text.replace(/\p{Cc}/gu, " ").replace(/[\\"]/gu, "\\$&");
   return `299 - "${Buffer.from(clean, "utf8").toString("latin1")}"`;
 }
 

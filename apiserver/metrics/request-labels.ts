@@ -48,7 +48,16 @@ export class RequestLabeller {
       info.isResourceRequest && this.#served.has(`${apiVersionOf(info)}/${info.resource}/${info.subresource}`);
     if (!isServed) {
       const verb = METHODS.has(request.method ?? "") ? (request.method ?? "") : "other";
-      return this.#intern({ verb, dry_run: "", group: "", version: "", resource: "", subresource: "", scope: "", component: "apiserver" });
+      return this.#intern({
+        verb,
+        dry_run: "",
+        group: "",
+        version: "",
+        resource: "",
+        subresource: "",
+        scope: "",
+        component: "apiserver",
+      });
     }
     const verb = CONNECT_SUBRESOURCES.has(info.subresource) ? "CONNECT" : (VERB_LABELS[info.verb] ?? "other");
     const isApply = verb === "PATCH" && (request.headers["content-type"] ?? "").startsWith("application/apply-patch");

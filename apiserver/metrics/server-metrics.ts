@@ -3,13 +3,22 @@ import { Counter, Gauge, Histogram, type Registry } from "../../shared/process/m
 import type { InFlight } from "../http/in-flight.ts";
 import { isLongRunning } from "../http/long-running.ts";
 import type { RequestState } from "../http/request-state.ts";
-import { type RequestLabels, RequestLabeller } from "./request-labels.ts";
+import type { RequestLabels, RequestLabeller } from "./request-labels.ts";
 
 const DURATION_BUCKETS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
 const SLI_BUCKETS = DURATION_BUCKETS.filter((seconds) => seconds >= 0.05);
-const REQUEST_LABELS = ["verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component"] as const;
+const REQUEST_LABELS = [
+  "verb",
+  "dry_run",
+  "group",
+  "version",
+  "resource",
+  "subresource",
+  "scope",
+  "component",
+] as const;
 const LONG_RUNNING_LABELS = ["verb", "group", "version", "resource", "subresource", "scope", "component"] as const;
 
 export interface ServerMetrics {

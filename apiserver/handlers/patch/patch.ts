@@ -16,8 +16,8 @@ export function createPatchHandler({ registry }: Pick<ApiServices, "registry">, 
     const options = readWriteOptions(context, "PatchOptions");
     const patch = await readPatch(context, resource, options);
     const erased = objectStrategy(target.strategy);
-    const change = async (current: KubeObject | undefined): Promise<KubeObject> => {
-      const patched = await patch.apply<KubeObject>(current ?? asObject(erased, {}));
+    const change = (current: KubeObject | undefined): KubeObject => {
+      const patched = patch.apply<KubeObject>(current ?? asObject(erased, {}));
       checkName(patched, target);
       return patched;
     };

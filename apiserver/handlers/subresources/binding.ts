@@ -34,7 +34,10 @@ function bound(pod: Pod, binding: Binding, nowMs: number): Pod {
   const condition = { type: "PodScheduled", status: "True", lastTransitionTime: rfc3339(nowMs) };
   return {
     ...pod,
-    metadata: { ...pod.metadata, ...(wanted.annotations && { annotations: { ...pod.metadata.annotations, ...wanted.annotations } }) },
+    metadata: {
+      ...pod.metadata,
+      ...(wanted.annotations && { annotations: { ...pod.metadata.annotations, ...wanted.annotations } }),
+    },
     spec: { ...pod.spec, nodeName: binding.target?.name },
     status: { ...pod.status, conditions: withCondition(pod, condition) },
   };

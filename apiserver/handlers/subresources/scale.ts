@@ -51,7 +51,9 @@ async function writeScale(
     checkName(wanted, target);
     const replicas = wanted.spec?.replicas ?? 0;
     if (replicas < 0) {
-      throw invalid(SCALE, target.name, [invalidValue("spec.replicas", replicas, "must be greater than or equal to 0")]);
+      throw invalid(SCALE, target.name, [
+        invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
+      ]);
     }
     const { uid, resourceVersion } = wanted.metadata;
     const isOther = uid !== undefined && uid !== "" && uid !== current.metadata.uid;
