@@ -29,6 +29,7 @@ export interface ClusterPorts {
   readonly proxyHealth: number;
   readonly etcd: number;
   readonly etcdPeer: number;
+  readonly etcdMetrics: number;
 }
 
 export interface Cluster extends ClusterRecord {
@@ -89,6 +90,7 @@ function portsOf(record: ClusterRecord): ClusterPorts {
     proxyHealth: port(10256),
     etcd: port(2379),
     etcdPeer: port(2380),
+    etcdMetrics: port(2381),
   };
 }
 

@@ -5,6 +5,7 @@ import { isContainerdServing } from "../containerd/ctr.ts";
 import { runCommand } from "../machine/command.ts";
 import { readPidFile } from "../machine/pid-file.ts";
 import { residentBytes } from "../machine/process-table.ts";
+import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { pidPath } from "../supervisor/process-spec.ts";
 import { UserError } from "../user-error.ts";
 import { knownCluster } from "./known-cluster.ts";
@@ -66,7 +67,7 @@ const PROBES: readonly ComponentProbe[] = [
 
 const ETCD: ComponentProbe = {
   name: "etcd",
-  isHealthy: page(({ ports }) => `http://127.0.0.1:${ports.etcd}/health`),
+  isHealthy: page(({ ports }) => `http://127.0.0.1:${ports.etcdMetrics}/health`),
   version: printedBy("etcd", "--version"),
 };
 
@@ -77,8 +78,7 @@ async function statusOf(cluster: Cluster, probe: ComponentProbe): Promise<Compon
 }
 
 export async function clusterStatus(cluster: Cluster): Promise<ClusterStatus> {
-  const hasEtcd = cluster.store.kind === "etcd" && cluster.store.servers.length === 0;
-  const probes = hasEtcd ? [ETCD, ...PROBES] : PROBES;
+  const probes = hasOwnEtcd(cluster) ? [ETCD, ...PROBES] : PROBES;
   const components = await Promise.all(probes.map((probe) => statusOf(cluster, probe)));
   const isReady = (await askApi(cluster, "/readyz"))?.status === 200 && (await whyNodeNotReady(cluster)) === undefined;
   return { name: cluster.name, ready: isReady && components.every((component) => component.healthy), components };

@@ -45,9 +45,11 @@ function tableRemoval(
 
 export async function removeChains(cluster: Cluster): Promise<void> {
   const prefix = `${cluster.chainPrefix}-`;
-  const isOurChain = (chain: string): boolean => chain.startsWith(prefix);
+  const podNetwork = ` ${cluster.podCidr.replace(/0\.0\/16$/, "")}`;
+  // kube-proxy's chains by their prefix, the kubelet's by the bridge that they end with.
+  const isOurChain = (chain: string): boolean => chain.startsWith(prefix) || chain.endsWith(cluster.podBridge);
   const isOurRule = (rule: string): boolean =>
-    rule.includes(`name: \\"${cluster.podBridge}\\"`) || rule.includes(` ${cluster.podCidr}`);
+    rule.includes(`name: \\"${cluster.podBridge}\\"`) || rule.includes(podNetwork);
   for (const family of ["iptables", "ip6tables"]) {
     const { stdout } = await runCommand(`${family}-save`, []);
     const input = removalOf(stdout, isOurChain, isOurRule);

@@ -43,7 +43,9 @@ export async function iptablesLinesOf(cluster: Cluster): Promise<string[]> {
     line.startsWith(`:${prefix}`) ||
     line.includes(` -j ${prefix}`) ||
     line.startsWith(`-A ${prefix}`) ||
-    [cluster.forwardChain, cluster.podBridge, cluster.podCidr].some((mark) => line.includes(mark)) ||
+    [cluster.forwardChain, cluster.podBridge, cluster.podCidr.replace(/0\.0\/16$/, "")].some((mark) =>
+      line.includes(mark),
+    ) ||
     line.includes(`name: \\"${cluster.podBridge}\\"`);
   return stdout.split("\n").filter(isOurs);
 }

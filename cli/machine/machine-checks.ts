@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { type Cluster, clusterOf, type ClusterPorts } from "../cluster/cluster.ts";
 import { allRecords } from "../cluster/cluster-records.ts";
+import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { UserError } from "../user-error.ts";
 import { runCommand } from "./command.ts";
 import { listeningPorts, socketOwner } from "./listening-ports.ts";
@@ -118,12 +119,12 @@ const PORT_USES: Readonly<Record<keyof ClusterPorts, string>> = {
   proxyHealth: "kube-proxy's health page",
   etcd: "etcd",
   etcdPeer: "etcd's peers",
+  etcdMetrics: "etcd's health page",
 };
 
 function neededPorts(cluster: Cluster): [keyof ClusterPorts, number][] {
-  const hasEtcd = cluster.store.kind === "etcd" && cluster.store.servers.length === 0;
   const entries = Object.entries(cluster.ports) as [keyof ClusterPorts, number][];
-  return entries.filter(([use]) => hasEtcd || !use.startsWith("etcd"));
+  return entries.filter(([use]) => hasOwnEtcd(cluster) || !use.startsWith("etcd"));
 }
 
 /** Names the port, what it is for, and who holds it. */

@@ -14,7 +14,30 @@ import {
 } from "../../shared/process/pki.ts";
 import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
 
-type Leaf = LeafOptions & { readonly file: string };
+/** etcd has an authority of its own: who may speak to the API must not for that alone reach the store. */
+type AuthorityName = "ca" | "etcd-ca";
+
+type Leaf = LeafOptions & { readonly file: string; readonly signedBy?: AuthorityName };
+
+/** True when the cluster runs an etcd of its own. */
+export const hasOwnEtcd = ({ store }: Cluster): boolean => store.kind === "etcd" && store.servers.length === 0;
+
+const ETCD_LEAVES: readonly Leaf[] = [
+  {
+    file: "etcd-server",
+    signedBy: "etcd-ca",
+    commonName: "kube-etcd",
+    usages: ["server", "client"],
+    dnsNames: ["localhost"],
+    ipAddresses: ["127.0.0.1", "::1"],
+  },
+  {
+    file: "apiserver-etcd-client",
+    signedBy: "etcd-ca",
+    commonName: "kube-apiserver-etcd-client",
+    usages: ["client"],
+  },
+];
 
 /** Every certificate of the cluster; a client's organizations are its groups. */
 export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
@@ -54,6 +77,7 @@ export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
     client("scheduler", "system:kube-scheduler"),
     client("kubelet-client", `system:node:${cluster.nodeName}`, "system:nodes"),
     client("kube-proxy", "system:kube-proxy"),
+    ...(hasOwnEtcd(cluster) ? ETCD_LEAVES : []),
   ];
 }
 
@@ -88,10 +112,10 @@ function has(cluster: Cluster, file: string): boolean {
   return existsSync(certificate) && existsSync(key);
 }
 
-async function ensureAuthority(cluster: Cluster): Promise<CertificateKeyPair> {
-  if (has(cluster, "ca")) return readCertificate(cluster, "ca");
-  const authority = await createCertificateAuthority("kubernetes");
-  writeCertificate(cluster, "ca", authority);
+async function ensureAuthority(cluster: Cluster, file: AuthorityName, commonName: string): Promise<CertificateKeyPair> {
+  if (has(cluster, file)) return readCertificate(cluster, file);
+  const authority = await createCertificateAuthority(commonName);
+  writeCertificate(cluster, file, authority);
   return authority;
 }
 
@@ -117,10 +141,12 @@ async function ensureLeaf(cluster: Cluster, authority: CertificateKeyPair, leaf:
 /** Makes what is missing; resolves to how many files were made. */
 export async function ensureCertificates(cluster: Cluster, nodeIp: string): Promise<number> {
   mkdirSync(cluster.pkiDir, { recursive: true, mode: 0o700 });
-  const authority = await ensureAuthority(cluster);
+  const authority = await ensureAuthority(cluster, "ca", "kubernetes");
+  const etcdAuthority = hasOwnEtcd(cluster) ? await ensureAuthority(cluster, "etcd-ca", "etcd-ca") : authority;
+  const signerOf = (leaf: Leaf): CertificateKeyPair => (leaf.signedBy === "etcd-ca" ? etcdAuthority : authority);
   const made = await Promise.all([
     ensureServiceAccountKey(cluster),
-    ...leafCertificates(cluster, nodeIp).map((leaf) => ensureLeaf(cluster, authority, leaf)),
+    ...leafCertificates(cluster, nodeIp).map((leaf) => ensureLeaf(cluster, signerOf(leaf), leaf)),
   ]);
   return made.filter(Boolean).length;
 }

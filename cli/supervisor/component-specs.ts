@@ -1,5 +1,6 @@
 /** The command line of every process of a cluster: upstream's flags and spellings. Pure. */
 import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
+import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { componentKubeconfigPath } from "../pki/component-kubeconfigs.ts";
 import type { ProcessSpec } from "./process-spec.ts";
 
@@ -26,10 +27,19 @@ function component(cluster: Cluster, context: SpecContext, name: string, folder:
   };
 }
 
+const etcdUrl = (cluster: Cluster): string => `https://127.0.0.1:${cluster.ports.etcd}`;
+
+/** One member behind mutual TLS; its health and metrics page is plain HTTP on the loopback, as kubeadm's. */
 function etcdSpecs(cluster: Cluster): ProcessSpec[] {
-  if (cluster.store.kind !== "etcd" || cluster.store.servers.length > 0) return [];
-  const client = `http://127.0.0.1:${cluster.ports.etcd}`;
-  const peer = `http://127.0.0.1:${cluster.ports.etcdPeer}`;
+  if (!hasOwnEtcd(cluster)) return [];
+  const [pki, client] = [cluster.pkiDir, etcdUrl(cluster)];
+  const peer = `https://127.0.0.1:${cluster.ports.etcdPeer}`;
+  const tls = (prefix: string): Flags => ({
+    [`${prefix}cert-file`]: `${pki}/etcd-server.crt`,
+    [`${prefix}key-file`]: `${pki}/etcd-server.key`,
+    [`${prefix}trusted-ca-file`]: `${pki}/etcd-ca.crt`,
+    [`${prefix}client-cert-auth`]: "true",
+  });
   const flags = {
     name: "default",
     "data-dir": `${cluster.dataDir}/store/etcd`,
@@ -38,7 +48,11 @@ function etcdSpecs(cluster: Cluster): ProcessSpec[] {
     "listen-peer-urls": peer,
     "initial-advertise-peer-urls": peer,
     "initial-cluster": `default=${peer}`,
+    "listen-metrics-urls": `http://127.0.0.1:${cluster.ports.etcdMetrics}`,
+    logger: "zap",
     "log-level": "warn",
+    ...tls(""),
+    ...tls("peer-"),
   };
   return [{ name: "etcd", program: "etcd", args: flagList(flags) }];
 }
@@ -47,9 +61,14 @@ function storeFlags(cluster: Cluster): Flags {
   if (cluster.store.kind === "sqlite") {
     return { "storage-backend": "sqlite", "sqlite-file": `${cluster.dataDir}/store/state.db` };
   }
-  const own = [`http://127.0.0.1:${cluster.ports.etcd}`];
-  const servers = cluster.store.servers.length > 0 ? cluster.store.servers : own;
-  return { "storage-backend": "etcd3", "etcd-servers": servers.join(",") };
+  if (!hasOwnEtcd(cluster)) return { "storage-backend": "etcd3", "etcd-servers": cluster.store.servers.join(",") };
+  return {
+    "storage-backend": "etcd3",
+    "etcd-servers": etcdUrl(cluster),
+    "etcd-cafile": `${cluster.pkiDir}/etcd-ca.crt`,
+    "etcd-certfile": `${cluster.pkiDir}/apiserver-etcd-client.crt`,
+    "etcd-keyfile": `${cluster.pkiDir}/apiserver-etcd-client.key`,
+  };
 }
 
 function apiServer(cluster: Cluster, context: SpecContext): ProcessSpec {

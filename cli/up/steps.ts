@@ -11,7 +11,7 @@ import { CNI_PLUGIN_DIRS, installCommand, installPackages, missingPackages } fro
 import { exists, machineChecks, mayLowerOomScores, networkChecks } from "../machine/machine-checks.ts";
 import { nodeAddress } from "../machine/node-address.ts";
 import { fallbackNodeAddress, setUpNetwork } from "../network/cluster-network.ts";
-import { ensureCertificates } from "../pki/cluster-certificates.ts";
+import { ensureCertificates, hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { adminEntry, writeComponentKubeconfigs } from "../pki/component-kubeconfigs.ts";
 import { type Step, type StepOutcome, skipped } from "../steps/step.ts";
 import { CONTAINERD_CONFIG } from "../supervisor/component-specs.ts";
@@ -32,8 +32,7 @@ const checkMachine: Run = async () => {
 };
 
 const providePackages: Run = async ({ cluster, mayInstall, say }) => {
-  const needsEtcd = cluster.store.kind === "etcd" && cluster.store.servers.length === 0;
-  const missing = missingPackages(needsEtcd);
+  const missing = missingPackages(hasOwnEtcd(cluster));
   if (missing.length === 0) return skipped;
   if (!mayInstall) {
     throw new UserError(`These packages are missing: ${missing.join(", ")}.`, `Run: ${installCommand(missing)}`);
