@@ -14,7 +14,21 @@ import { cpuQuota, cpuShares } from "../containers/resources.ts";
 import { podQosClass, requestOf } from "../pods/qos.ts";
 
 const CGROUP_MOUNT = "/sys/fs/cgroup";
-const CONTROLLERS = ["cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "devices", "freezer", "hugetlb", "net_cls", "net_prio", "perf_event", "systemd"];
+const CONTROLLERS = [
+  "cpu",
+  "cpuacct",
+  "cpuset",
+  "memory",
+  "pids",
+  "blkio",
+  "devices",
+  "freezer",
+  "hugetlb",
+  "net_cls",
+  "net_prio",
+  "perf_event",
+  "systemd",
+];
 const CPU_PERIOD_US = 100_000;
 
 export interface PodCgroups {
@@ -26,12 +40,23 @@ export interface PodCgroups {
 }
 
 /** Sums over containers; undefined when one of them has no such limit. */
-export function podLimits(pod: Pod): { milliCpuRequest: number; milliCpuLimit: number | undefined; memoryLimit: number | undefined } {
+export function podLimits(pod: Pod): {
+  milliCpuRequest: number;
+  milliCpuLimit: number | undefined;
+  memoryLimit: number | undefined;
+} {
   const { containers } = pod.spec;
   const sum = (amounts: readonly (number | undefined)[]): number | undefined =>
-    amounts.reduce<number | undefined>((total, amount) => (total === undefined || amount === undefined ? undefined : total + amount), 0);
+    amounts.reduce<number | undefined>(
+      (total, amount) => (total === undefined || amount === undefined ? undefined : total + amount),
+      0,
+    );
   const limitOf = (name: string, read: (quantity: string) => number): number | undefined =>
-    sum(containers.map(({ resources }) => (resources?.limits?.[name] === undefined ? undefined : read(resources.limits[name]))));
+    sum(
+      containers.map(({ resources }) =>
+        resources?.limits?.[name] === undefined ? undefined : read(resources.limits[name]),
+      ),
+    );
   return {
     milliCpuRequest: containers.reduce((total, container) => total + milliValue(requestOf(container, "cpu") ?? "0"), 0),
     milliCpuLimit: limitOf("cpu", milliValue),

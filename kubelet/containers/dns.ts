@@ -34,7 +34,9 @@ function policyDns({ spec, metadata }: Pod, host: DnsSpec, cluster: ClusterDns):
   const wantsCluster = policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && spec.hostNetwork !== true);
   if (!wantsCluster || cluster.servers.length === 0) return host;
   const own =
-    cluster.domain === "" ? [] : [`${metadata.namespace ?? ""}.svc.${cluster.domain}`, `svc.${cluster.domain}`, cluster.domain];
+    cluster.domain === ""
+      ? []
+      : [`${metadata.namespace ?? ""}.svc.${cluster.domain}`, `svc.${cluster.domain}`, cluster.domain];
   return { servers: cluster.servers, searches: unique([...own, ...host.searches]), options: ["ndots:5"] };
 }
 

@@ -36,7 +36,8 @@ export async function containerEnvironment(input: EnvironmentInput): Promise<Env
   await addSources(own, input);
   const lookup = (name: string): string | undefined => own.get(name) ?? services.get(name);
   for (const variable of container.env ?? []) {
-    const text = variable.valueFrom === undefined ? expand(variable.value ?? "", lookup) : await referencedValue(variable, input);
+    const text =
+      variable.valueFrom === undefined ? expand(variable.value ?? "", lookup) : await referencedValue(variable, input);
     if (text !== undefined) own.set(variable.name, text);
   }
   const all = new Map([...services, ...own]);
@@ -48,12 +49,14 @@ async function addSources(own: Map<string, string>, { pod, container, objects }:
   for (const { configMapRef, secretRef, prefix = "" } of container.envFrom ?? []) {
     if (configMapRef !== undefined) {
       const map = await objects.configMap(namespace, configMapRef.name ?? "");
-      if (map === undefined && configMapRef.optional !== true) throw configError(`configmap "${configMapRef.name}" not found`);
+      if (map === undefined && configMapRef.optional !== true)
+        throw configError(`configmap "${configMapRef.name}" not found`);
       for (const [key, value] of sorted(map?.data)) own.set(prefix + key, value);
     }
     if (secretRef !== undefined) {
       const secret = await objects.secret(namespace, secretRef.name ?? "");
-      if (secret === undefined && secretRef.optional !== true) throw configError(`secret "${secretRef.name}" not found`);
+      if (secret === undefined && secretRef.optional !== true)
+        throw configError(`secret "${secretRef.name}" not found`);
       for (const [key, value] of sorted(secret?.data)) own.set(prefix + key, fromBase64(value));
     }
   }
@@ -82,7 +85,8 @@ async function referencedValue({ valueFrom }: EnvVar, input: EnvironmentInput): 
     const map = await objects.configMap(namespace, name);
     if (map === undefined && optional !== true) throw configError(`configmap "${name}" not found`);
     const text = map?.data?.[key];
-    if (text === undefined && optional !== true) throw configError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
+    if (text === undefined && optional !== true)
+      throw configError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
     return text;
   }
   if (valueFrom?.secretKeyRef !== undefined) {
@@ -90,7 +94,8 @@ async function referencedValue({ valueFrom }: EnvVar, input: EnvironmentInput): 
     const secret = await objects.secret(namespace, name);
     if (secret === undefined && optional !== true) throw configError(`secret "${name}" not found`);
     const text = secret?.data?.[key];
-    if (text === undefined && optional !== true) throw configError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
+    if (text === undefined && optional !== true)
+      throw configError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
     return text === undefined ? undefined : fromBase64(text);
   }
   return "";

@@ -24,7 +24,8 @@ function subscripted(path: string): { map: string; key: string } | undefined {
 export function podFieldValue(pod: Pod, path: string, addresses: PodAddresses): string {
   const { metadata, spec } = pod;
   const entry = subscripted(path);
-  if (entry !== undefined) return (entry.map.endsWith("labels") ? metadata.labels : metadata.annotations)?.[entry.key] ?? "";
+  if (entry !== undefined)
+    return (entry.map.endsWith("labels") ? metadata.labels : metadata.annotations)?.[entry.key] ?? "";
   switch (path) {
     case "metadata.name":
       return metadata.name;

@@ -34,7 +34,12 @@ export class ImagePuller {
   }
 
   /** Rejects with `ContainerError`: ErrImagePull, ImagePullBackOff, ErrImageNeverPull, ImageInspectError. */
-  async ensure(pod: Pod, container: Container | EphemeralContainer, tell: TellPod, signal: AbortSignal): Promise<EnsuredImage> {
+  async ensure(
+    pod: Pod,
+    container: Container | EphemeralContainer,
+    tell: TellPod,
+    signal: AbortSignal,
+  ): Promise<EnsuredImage> {
     const name = container.image ?? "";
     const policy = container.imagePullPolicy ?? "IfNotPresent";
     const present = policy === "Always" ? undefined : await this.#inspect(name, tell);
@@ -82,7 +87,11 @@ export class ImagePuller {
       const image = await runtime.imageStatus(ref);
       const took = `${((clock.monotonicMs() - startedAtMs) / 1000).toFixed(3)}s`;
       const size = image?.sizeBytes ?? 0;
-      tell("Normal", "Pulled", `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: ${size} bytes.`);
+      tell(
+        "Normal",
+        "Pulled",
+        `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: ${size} bytes.`,
+      );
       this.#backOffs.delete(key);
       return { ref, image };
     } catch (error) {

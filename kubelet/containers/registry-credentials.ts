@@ -39,7 +39,9 @@ export function credentialsFor(secrets: readonly Secret[], image: string): Regis
   for (const secret of secrets) {
     for (const [server, auth] of Object.entries(authsOf(secret))) {
       if (hostOf(server) !== registry) continue;
-      const [username, ...password] = Buffer.from(auth.auth ?? "", "base64").toString("utf8").split(":");
+      const [username, ...password] = Buffer.from(auth.auth ?? "", "base64")
+        .toString("utf8")
+        .split(":");
       return {
         username: auth.username ?? username ?? "",
         password: auth.password ?? password.join(":"),

@@ -36,7 +36,11 @@ export function oomScoreAdjust(pod: Pod, container: Pick<Container, "resources">
   return Math.min(BEST_EFFORT_OOM_SCORE - 1, Math.max(1000 + GUARANTEED_OOM_SCORE, score));
 }
 
-export function containerResources(pod: Pod, container: Pick<Container, "resources">, memoryCapacityBytes: number): ContainerResourcesSpec {
+export function containerResources(
+  pod: Pod,
+  container: Pick<Container, "resources">,
+  memoryCapacityBytes: number,
+): ContainerResourcesSpec {
   const limits = container.resources?.limits;
   return {
     cpuPeriod: CPU_PERIOD_US,

@@ -85,7 +85,9 @@ export function containerSecurity(input: SecurityInput): ContainerSecuritySpec {
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
     maskedPaths: isUnmasked ? [] : MASKED_PATHS,
     readonlyPaths: isUnmasked ? [] : READONLY_PATHS,
-    seccomp: privileged ? { type: "Unconfined" } : seccompOf(own?.seccompProfile ?? shared?.seccompProfile, input.seccompRoot),
+    seccomp: privileged
+      ? { type: "Unconfined" }
+      : seccompOf(own?.seccompProfile ?? shared?.seccompProfile, input.seccompRoot),
   };
 }
 
@@ -94,7 +96,11 @@ function namespacesOf({ pod, targetId }: SecurityInput): NamespaceSpec {
   return targetId === undefined ? namespaces : { ...namespaces, pid: "target", targetId };
 }
 
-function checkNonRoot({ pod, container, image }: SecurityInput, isRequired: boolean, runAsUser: number | undefined): void {
+function checkNonRoot(
+  { pod, container, image }: SecurityInput,
+  isRequired: boolean,
+  runAsUser: number | undefined,
+): void {
   if (!isRequired) return;
   const where = `(pod: "${podText(pod)}", container: ${container.spec.name})`;
   if (runAsUser !== undefined) {

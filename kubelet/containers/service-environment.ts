@@ -4,7 +4,9 @@ import type { Service } from "../../shared/api/generated/core/v1.ts";
 const envName = (text: string): string => text.toUpperCase().replaceAll("-", "_");
 
 function hasClusterIp({ spec }: Service): boolean {
-  return spec?.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None" && spec.type !== "ExternalName";
+  return (
+    spec?.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None" && spec.type !== "ExternalName"
+  );
 }
 
 /** Services a pod of `namespace` sees: its own ones when it wants links, and always the API's. */

@@ -20,7 +20,11 @@ export function masqueradeChain(bridge: string): string {
 }
 
 /** Arguments of the iptables calls that make the rules stand: pure. */
-export function masqueradeRules({ bridge, podCidr, clusterCidr }: MasqueradeInput): { chain: string; rules: string[][]; jump: string[] } {
+export function masqueradeRules({ bridge, podCidr, clusterCidr }: MasqueradeInput): {
+  chain: string;
+  rules: string[][];
+  jump: string[];
+} {
   const chain = masqueradeChain(bridge);
   const comment = ["-m", "comment", "--comment", "kubernode: pod traffic that leaves the cluster"];
   return {
@@ -52,5 +56,6 @@ export async function ensureMasquerade(input: MasqueradeInput): Promise<void> {
     if (!(await iptables("-A", chain, ...rule))) throw new Error(`iptables refused: -A ${chain} ${rule.join(" ")}`);
   }
   if (await iptables("-C", "POSTROUTING", ...jump)) return;
-  if (!(await iptables("-A", "POSTROUTING", ...jump))) throw new Error(`iptables refused: -A POSTROUTING ${jump.join(" ")}`);
+  if (!(await iptables("-A", "POSTROUTING", ...jump)))
+    throw new Error(`iptables refused: -A POSTROUTING ${jump.join(" ")}`);
 }

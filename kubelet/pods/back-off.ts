@@ -25,7 +25,8 @@ export function remainingBackOff(backOff: BackOff | undefined, eventAtMs: number
 
 /** State after one more try for a failure at `eventAtMs`. */
 export function nextBackOff(backOff: BackOff | undefined, eventAtMs: number, nowMs: number): BackOff {
-  if (backOff === undefined || hasExpired(backOff, eventAtMs)) return { delayMs: BACK_OFF_INITIAL_MS, updatedAtMs: nowMs };
+  if (backOff === undefined || hasExpired(backOff, eventAtMs))
+    return { delayMs: BACK_OFF_INITIAL_MS, updatedAtMs: nowMs };
   return { delayMs: Math.min(backOff.delayMs * 2, BACK_OFF_MAX_MS), updatedAtMs: nowMs };
 }
 

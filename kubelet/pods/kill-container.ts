@@ -23,7 +23,9 @@ export interface KillRequest {
 
 export function fieldPathOf(declared: DeclaredContainer): string {
   if (declared.role === "ephemeral") return `spec.ephemeralContainers{${declared.spec.name}}`;
-  return declared.role === "main" ? `spec.containers{${declared.spec.name}}` : `spec.initContainers{${declared.spec.name}}`;
+  return declared.role === "main"
+    ? `spec.containers{${declared.spec.name}}`
+    : `spec.initContainers{${declared.spec.name}}`;
 }
 
 /** Resolves when it is dead. An aborted `signal` gives up waiting; the container may still be ending. */

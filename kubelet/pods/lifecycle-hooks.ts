@@ -25,7 +25,8 @@ export async function runHook(
   if (handler.exec !== undefined) {
     const command = handler.exec.command ?? [];
     const { exitCode, output } = await runtime.exec(target.containerId, command, 0);
-    if (exitCode !== 0) throw new Error(`command '${command.join(" ")}' exited with ${exitCode}: ${output.toString("utf8")}`);
+    if (exitCode !== 0)
+      throw new Error(`command '${command.join(" ")}' exited with ${exitCode}: ${output.toString("utf8")}`);
   } else if (handler.httpGet !== undefined) {
     const port = portNumber(handler.httpGet.port, target.container.ports);
     if (port === undefined) throw new Error(`couldn't find port: ${handler.httpGet.port}`);

@@ -27,7 +27,12 @@ import {
 export type PodStep =
   | { readonly kind: "stopSandbox"; readonly sandboxId: string }
   | { readonly kind: "createSandbox"; readonly attempt: number }
-  | { readonly kind: "startContainer"; readonly container: DeclaredContainer; readonly attempt: number; readonly failedAtMs?: number }
+  | {
+      readonly kind: "startContainer";
+      readonly container: DeclaredContainer;
+      readonly attempt: number;
+      readonly failedAtMs?: number;
+    }
   | {
       readonly kind: "killContainer";
       readonly container: RuntimeContainer;
@@ -98,7 +103,12 @@ function isPodFinished(input: PlanInput): boolean {
   const { pod, observed } = input;
   const failedInit = initContainersOf(pod).some((container) => {
     const latest = latestOf(observed, container.spec.name);
-    return container.role === "init" && latest?.state === "exited" && latest.exitCode !== 0 && !mayRestart(pod, container, latest);
+    return (
+      container.role === "init" &&
+      latest?.state === "exited" &&
+      latest.exitCode !== 0 &&
+      !mayRestart(pod, container, latest)
+    );
   });
   if (failedInit) return mainContainersOf(pod).every(({ spec }) => !isAlive(latestOf(observed, spec.name)));
   return mainContainersOf(pod).every((container) => {
@@ -119,7 +129,13 @@ function planEnd(draft: Draft, { observed, pod }: PlanInput): void {
   const sidecars = initContainersOf(pod).filter(({ role }) => role === "sidecar");
   for (const container of observed.containers.filter(isAlive)) {
     const spec = sidecars.find((sidecar) => sidecar.spec.name === container.name);
-    draft.steps.push({ kind: "killContainer", container, spec, message: `Stopping container ${container.name}`, cause: "finished" });
+    draft.steps.push({
+      kind: "killContainer",
+      container,
+      spec,
+      message: `Stopping container ${container.name}`,
+      cause: "finished",
+    });
   }
   for (const sandbox of observed.sandboxes) {
     if (sandbox.state === "ready") draft.steps.push({ kind: "stopSandbox", sandboxId: sandbox.id });
@@ -139,9 +155,12 @@ function planSandbox(draft: Draft, { observed }: PlanInput): void {
 function planContainers(draft: Draft, input: PlanInput, sandboxId: string, nowMs: number): void {
   const { pod, observed } = input;
   for (const container of ephemeralContainersOf(pod)) {
-    if (latestOf(observed, container.spec.name) === undefined) draft.steps.push({ kind: "startContainer", container, attempt: 0 });
+    if (latestOf(observed, container.spec.name) === undefined)
+      draft.steps.push({ kind: "startContainer", container, attempt: 0 });
   }
-  const isInitialized = mainContainersOf(pod).some(({ spec }) => latestOf(observed, spec.name)?.sandboxId === sandboxId);
+  const isInitialized = mainContainersOf(pod).some(
+    ({ spec }) => latestOf(observed, spec.name)?.sandboxId === sandboxId,
+  );
   for (const container of initContainersOf(pod)) {
     if (isInitialized && container.role === "init") continue;
     const isPassed = planInitContainer(draft, input, container, sandboxId, nowMs);
@@ -151,7 +170,13 @@ function planContainers(draft: Draft, input: PlanInput, sandboxId: string, nowMs
 }
 
 /** True when the next init container may start. */
-function planInitContainer(draft: Draft, input: PlanInput, container: DeclaredContainer, sandboxId: string, nowMs: number): boolean {
+function planInitContainer(
+  draft: Draft,
+  input: PlanInput,
+  container: DeclaredContainer,
+  sandboxId: string,
+  nowMs: number,
+): boolean {
   const latest = latestOf(input.observed, container.spec.name);
   const isHere = latest?.sandboxId === sandboxId;
   if (container.role === "init" && isHere && latest.state === "exited" && latest.exitCode === 0) return true;
@@ -160,7 +185,13 @@ function planInitContainer(draft: Draft, input: PlanInput, container: DeclaredCo
 }
 
 /** Steps for one container that should be running now. */
-function planRunning(draft: Draft, input: PlanInput, container: DeclaredContainer, sandboxId: string, nowMs: number): void {
+function planRunning(
+  draft: Draft,
+  input: PlanInput,
+  container: DeclaredContainer,
+  sandboxId: string,
+  nowMs: number,
+): void {
   const { pod, observed } = input;
   const latest = latestOf(observed, container.spec.name);
   if (latest === undefined) return void draft.steps.push({ kind: "startContainer", container, attempt: 0 });
@@ -212,14 +243,17 @@ function reasonToKill(
   running: RuntimeContainer,
 ): { message: string; cause: KillCause } | undefined {
   const { name } = container.spec;
-  if (running.state === "unknown") return { message: `Container is in unknown state, try killing it before restart`, cause: "changed" };
+  if (running.state === "unknown")
+    return { message: `Container is in unknown state, try killing it before restart`, cause: "changed" };
   const hash = running.annotations[CONTAINER_HASH_ANNOTATION];
   if (hash !== undefined && hash !== containerHash(container.spec)) {
     return { message: `Container ${name} definition changed, will be restarted`, cause: "changed" };
   }
   const failed = health.hasFailed(running.id);
-  if (failed === "liveness") return { message: `Container ${name} failed liveness probe, will be restarted`, cause: "livenessProbe" };
-  if (failed === "startup") return { message: `Container ${name} failed startup probe, will be restarted`, cause: "startupProbe" };
+  if (failed === "liveness")
+    return { message: `Container ${name} failed liveness probe, will be restarted`, cause: "livenessProbe" };
+  if (failed === "startup")
+    return { message: `Container ${name} failed startup probe, will be restarted`, cause: "startupProbe" };
   return undefined;
 }
 

@@ -28,14 +28,25 @@ export function applyHolds(plan: PodPlan, holds: ReadonlyMap<string, Hold>, nowM
     const hold = holdFor(step, holds, nowMs);
     if (hold === undefined) return true;
     wakeAtMs = Math.min(wakeAtMs, hold.untilMs);
-    if (step.kind === "startContainer" && hold.waiting !== undefined) waiting.set(step.container.spec.name, hold.waiting);
+    if (step.kind === "startContainer" && hold.waiting !== undefined)
+      waiting.set(step.container.spec.name, hold.waiting);
     return false;
   });
   return { steps, waiting, isFinished: plan.isFinished, ...(Number.isFinite(wakeAtMs) ? { wakeAtMs } : {}) };
 }
 
 /** First delay doubled each time, up to a limit. */
-export function growingHold(previous: Hold | undefined, nowMs: number, firstMs: number, limitMs: number, waiting?: Waiting): Hold {
+export function growingHold(
+  previous: Hold | undefined,
+  nowMs: number,
+  firstMs: number,
+  limitMs: number,
+  waiting?: Waiting,
+): Hold {
   const delayMs = previous?.nextMs ?? firstMs;
-  return { untilMs: nowMs + delayMs, nextMs: Math.min(limitMs, delayMs * 2), ...(waiting === undefined ? {} : { waiting }) };
+  return {
+    untilMs: nowMs + delayMs,
+    nextMs: Math.min(limitMs, delayMs * 2),
+    ...(waiting === undefined ? {} : { waiting }),
+  };
 }

@@ -6,7 +6,12 @@ import type { KubeletContext } from "./kubelet-context.ts";
 type RemainsContext = Pick<KubeletContext, "runtime" | "paths">;
 
 /** Also stops what still runs, without grace: callers have ended it before. */
-export async function removePodRemains(context: RemainsContext, namespace: string, name: string, uid: string): Promise<void> {
+export async function removePodRemains(
+  context: RemainsContext,
+  namespace: string,
+  name: string,
+  uid: string,
+): Promise<void> {
   const { runtime, paths } = context;
   const { sandboxes, containers } = await runtime.observePod(uid);
   for (const { id } of containers) await runtime.removeContainer(id);

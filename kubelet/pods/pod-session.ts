@@ -48,7 +48,9 @@ const LAG_WAITS_MS = [5, 10, 20, 40, 80, 160, 320, 640];
 
 const DEFAULT_GRACE_SECONDS = 30;
 
-type Executors = { readonly [Kind in PodStep["kind"]]: (step: Extract<PodStep, { kind: Kind }>, signal: AbortSignal) => Promise<void> };
+type Executors = {
+  readonly [Kind in PodStep["kind"]]: (step: Extract<PodStep, { kind: Kind }>, signal: AbortSignal) => Promise<void>;
+};
 
 export class PodSession {
   readonly #context: KubeletContext;
@@ -184,7 +186,13 @@ export class PodSession {
       this.#toldBackOff.add(latest.id);
       const declared = allContainersOf(this.#pod).find(({ spec }) => spec.name === name);
       const message = `Back-off restarting failed container ${name} in pod ${podText(this.#pod)}`;
-      this.#context.events(this.#pod, "Warning", "BackOff", message, declared === undefined ? undefined : fieldPathOf(declared));
+      this.#context.events(
+        this.#pod,
+        "Warning",
+        "BackOff",
+        message,
+        declared === undefined ? undefined : fieldPathOf(declared),
+      );
     }
   }
 
@@ -215,10 +223,20 @@ export class PodSession {
     killContainer: async (step, signal) => {
       const { probes } = this.#context;
       const probe = step.cause === "livenessProbe" ? step.spec?.spec.livenessProbe : step.spec?.spec.startupProbe;
-      const own = step.cause === "livenessProbe" || step.cause === "startupProbe" ? probe?.terminationGracePeriodSeconds : undefined;
+      const own =
+        step.cause === "livenessProbe" || step.cause === "startupProbe"
+          ? probe?.terminationGracePeriodSeconds
+          : undefined;
       const graceSeconds = own ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
       probes.untrack(step.container.id);
-      const request = { pod: this.#pod, container: step.container, declared: step.spec, message: step.message, graceSeconds, host: this.host };
+      const request = {
+        pod: this.#pod,
+        container: step.container,
+        declared: step.spec,
+        message: step.message,
+        graceSeconds,
+        host: this.host,
+      };
       await killContainer(this.#context, request, signal).catch(ignoreCancelled);
     },
     removeContainer: async ({ containerId }) => {
@@ -271,7 +289,8 @@ export class PodSession {
     const volumes = await this.#mountedVolumes();
     if (volumes === undefined || signal.aborted) return;
     const nowMs = this.#context.clock.nowMs();
-    if (step.failedAtMs !== undefined) this.#backOffs.set(name, nextBackOff(this.#backOffs.get(name), step.failedAtMs, nowMs));
+    if (step.failedAtMs !== undefined)
+      this.#backOffs.set(name, nextBackOff(this.#backOffs.get(name), step.failedAtMs, nowMs));
     const request = {
       pod: this.#pod,
       declared: step.container,
@@ -319,7 +338,10 @@ export class PodSession {
     const { clock, images, logger } = this.#context;
     const reason = error instanceof ContainerError ? error.reason : "RunContainerError";
     const waiting = { reason, message: messageOf(error) };
-    logger.warn({ pod: podText(this.#pod), container: spec.name, reason, err: waiting.message }, "container did not start");
+    logger.warn(
+      { pod: podText(this.#pod), container: spec.name, reason, err: waiting.message },
+      "container did not start",
+    );
     const untilMs = clock.nowMs() + this.#retryMs(reason, images.remainingMs(this.#pod, spec.image ?? ""));
     if (reason === "CreateContainerError" || reason === "RunContainerError" || reason === "PostStartHookError") {
       this.#hold(spec.name, { firstMs: 10_000, limitMs: 300_000 }, waiting);

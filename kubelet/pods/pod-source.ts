@@ -21,7 +21,13 @@ export interface PodSource {
 export function apiPodSource(client: ApiClient, nodeName: string, clock: Clock, logger: Logger): PodSource {
   return {
     run: async (handlers, onReady, signal) => {
-      const informer = createInformer({ client, resource: pods, clock, logger, fieldSelector: `spec.nodeName=${nodeName}` });
+      const informer = createInformer({
+        client,
+        resource: pods,
+        clock,
+        logger,
+        fieldSelector: `spec.nodeName=${nodeName}`,
+      });
       informer.addHandlers({
         onAdd: (pod) => handlers.onChange(pod),
         onUpdate: (pod) => handlers.onChange(pod),

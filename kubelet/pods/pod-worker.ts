@@ -65,7 +65,10 @@ export class PodWorker {
   /** Ids and states as last seen: changes when the worker has to look again. */
   get fingerprint(): string {
     const { sandboxes, containers } = this.#session.observed;
-    return [...sandboxes, ...containers].map(({ id, state }) => `${id}=${state}`).toSorted().join();
+    return [...sandboxes, ...containers]
+      .map(({ id, state }) => `${id}=${state}`)
+      .toSorted()
+      .join();
   }
 
   /** The source has a newer version of the pod. */
@@ -128,7 +131,10 @@ export class PodWorker {
         await this.#turn(this.#activity.signal);
         this.#retryMs = RETRY_FIRST_MS;
       } catch (err) {
-        this.#context.logger.warn({ err, pod: podText(this.pod), phase: this.phase }, "pod could not be synced, will try again");
+        this.#context.logger.warn(
+          { err, pod: podText(this.pod), phase: this.phase },
+          "pod could not be synced, will try again",
+        );
         this.#wakeAfter(this.#retryMs);
         this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
       }

@@ -34,7 +34,9 @@ export class PodWorkers {
   }
 
   find(namespace: string, name: string): PodWorker | undefined {
-    return [...this.#workers.values()].find(({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace);
+    return [...this.#workers.values()].find(
+      ({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace,
+    );
   }
 
   list(): readonly PodWorker[] {
@@ -149,10 +151,15 @@ export class PodWorkers {
   async #clearPod(uid: string, { sandboxes, containers }: ObservedPod): Promise<void> {
     const { runtime, volumes, cgroups, logger } = this.#context;
     const [sandbox] = sandboxes;
-    logger.info({ podUid: uid, pod: sandbox?.podName, namespace: sandbox?.podNamespace }, "clearing away a pod that nobody wants");
+    logger.info(
+      { podUid: uid, pod: sandbox?.podName, namespace: sandbox?.podNamespace },
+      "clearing away a pod that nobody wants",
+    );
     const grace = (annotations: Readonly<Record<string, string>>): number =>
       Number(annotations[TERMINATION_GRACE_ANNOTATION] ?? DEFAULT_GRACE_SECONDS);
-    await Promise.all(containers.filter(isAlive).map(({ id, annotations }) => runtime.stopContainer(id, grace(annotations))));
+    await Promise.all(
+      containers.filter(isAlive).map(({ id, annotations }) => runtime.stopContainer(id, grace(annotations))),
+    );
     await removePodRemains(this.#context, sandbox?.podNamespace ?? "", sandbox?.podName ?? "", uid);
     await volumes.unmount(uid);
     cgroups.remove(uid);
@@ -160,5 +167,8 @@ export class PodWorkers {
 }
 
 function fingerprintOf({ sandboxes, containers }: ObservedPod): string {
-  return [...sandboxes, ...containers].map(({ id, state }) => `${id}=${state}`).toSorted().join();
+  return [...sandboxes, ...containers]
+    .map(({ id, state }) => `${id}=${state}`)
+    .toSorted()
+    .join();
 }

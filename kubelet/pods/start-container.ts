@@ -29,7 +29,11 @@ export interface StartRequest {
 }
 
 /** Rejects with `ContainerError`. */
-export async function startContainer(context: KubeletContext, request: StartRequest, signal: AbortSignal): Promise<void> {
+export async function startContainer(
+  context: KubeletContext,
+  request: StartRequest,
+  signal: AbortSignal,
+): Promise<void> {
   const { pod, declared } = request;
   const tell = (type: "Normal" | "Warning", reason: string, message: string): void =>
     context.events(pod, type, reason, message, fieldPathOf(declared));
@@ -53,7 +57,12 @@ function failed(tell: Tell, error: ContainerError): ContainerError {
   return error;
 }
 
-async function prepare(context: KubeletContext, request: StartRequest, tell: Tell, signal: AbortSignal): Promise<ContainerSpec> {
+async function prepare(
+  context: KubeletContext,
+  request: StartRequest,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<ContainerSpec> {
   const { pod, declared, attempt, sandbox } = request;
   const { node, paths } = context;
   try {
@@ -73,11 +82,13 @@ async function prepare(context: KubeletContext, request: StartRequest, tell: Tel
       objects: context.objects,
       seccompRoot: paths.seccompRoot,
       targetId: request.targetId,
-      mounts: (lookup) => containerMounts({ pod, container: declared, attempt, volumes: request.volumes, paths, lookup }),
+      mounts: (lookup) =>
+        containerMounts({ pod, container: declared, attempt, volumes: request.volumes, paths, lookup }),
     });
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
-    if (!(error instanceof ContainerError)) throw failed(tell, new ContainerError("CreateContainerConfigError", messageOf(error), error));
+    if (!(error instanceof ContainerError))
+      throw failed(tell, new ContainerError("CreateContainerConfigError", messageOf(error), error));
     // Pull failures are told with their reason: the message was told before.
     const isPull = error.reason !== "CreateContainerConfigError";
     tell("Warning", "Failed", `Error: ${isPull ? error.reason : error.message}`);
@@ -88,10 +99,17 @@ async function prepare(context: KubeletContext, request: StartRequest, tell: Tel
 async function writeHostsFile(context: KubeletContext, pod: Pod, podIps: readonly string[]): Promise<void> {
   const file = context.paths.hostsFile(pod.metadata.uid ?? "");
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, hostsFile(pod, podIps, context.node.clusterDns.domain, context.node.hostsFile), { mode: 0o644 });
+  await writeFile(file, hostsFile(pod, podIps, context.node.clusterDns.domain, context.node.hostsFile), {
+    mode: 0o644,
+  });
 }
 
-async function create(context: KubeletContext, request: StartRequest, spec: ContainerSpec, signal: AbortSignal): Promise<string> {
+async function create(
+  context: KubeletContext,
+  request: StartRequest,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<string> {
   const { pod, declared, sandbox, sandboxSpec } = request;
   const { metadata } = pod;
   try {
@@ -105,7 +123,12 @@ async function create(context: KubeletContext, request: StartRequest, spec: Cont
   }
 }
 
-async function runPostStart(context: KubeletContext, request: StartRequest, containerId: string, signal: AbortSignal): Promise<void> {
+async function runPostStart(
+  context: KubeletContext,
+  request: StartRequest,
+  containerId: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { pod, declared, sandbox } = request;
   const handler = declared.spec.lifecycle?.postStart;
   if (handler === undefined) return;
@@ -114,12 +137,22 @@ async function runPostStart(context: KubeletContext, request: StartRequest, cont
     await runHook(context.runtime, context.clock, handler, { containerId, container: declared.spec, host }, signal);
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
-    context.events(pod, "Warning", "FailedPostStartHook", `PostStartHook failed: ${messageOf(error)}`, fieldPathOf(declared));
+    context.events(
+      pod,
+      "Warning",
+      "FailedPostStartHook",
+      `PostStartHook failed: ${messageOf(error)}`,
+      fieldPathOf(declared),
+    );
     const { containers } = await context.runtime.observePod(pod.metadata.uid ?? "");
     const container = containers.find(({ id }) => id === containerId);
     if (container !== undefined) {
       const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? 30;
-      await killContainer(context, { pod, container, declared, message: "FailedPostStartHook", graceSeconds, host }, signal);
+      await killContainer(
+        context,
+        { pod, container, declared, message: "FailedPostStartHook", graceSeconds, host },
+        signal,
+      );
     }
     throw new ContainerError("PostStartHookError", messageOf(error), error);
   }

@@ -17,8 +17,10 @@ export async function terminatePod(
   signal: AbortSignal,
 ): Promise<boolean> {
   const startedAtMs = context.clock.monotonicMs();
-  const remaining = (): number => Math.max(1, Math.ceil(graceSeconds - (context.clock.monotonicMs() - startedAtMs) / 1000));
-  const kill = (container: RuntimeContainer): Promise<void> => killOne(context, session, container, graceSeconds === 0 ? 0 : remaining(), signal);
+  const remaining = (): number =>
+    Math.max(1, Math.ceil(graceSeconds - (context.clock.monotonicMs() - startedAtMs) / 1000));
+  const kill = (container: RuntimeContainer): Promise<void> =>
+    killOne(context, session, container, graceSeconds === 0 ? 0 : remaining(), signal);
   await session.observe();
   // Told at once: what is ending is no longer ready.
   session.publish(new Map(), false);
@@ -45,7 +47,11 @@ async function killOne(
   const declared = allContainersOf(session.pod).find(({ spec }) => spec.name === container.name);
   const message = `Stopping container ${container.name}`;
   try {
-    await killContainer(context, { pod: session.pod, container, declared, message, graceSeconds, host: session.host }, signal);
+    await killContainer(
+      context,
+      { pod: session.pod, container, declared, message, graceSeconds, host: session.host },
+      signal,
+    );
   } catch (error) {
     if (!isRuntimeCancelled(error)) throw error;
   }

@@ -36,7 +36,12 @@ function probeHeaders(action: HTTPGetAction): Record<string, string> {
 }
 
 /** Never rejects: a connection that fails is an answer too. */
-export async function probeHttp(action: HTTPGetAction, host: string, port: number, timeoutMs: number): Promise<ProbeAnswer> {
+export async function probeHttp(
+  action: HTTPGetAction,
+  host: string,
+  port: number,
+  timeoutMs: number,
+): Promise<ProbeAnswer> {
   const headers = probeHeaders(action);
   const signal = AbortSignal.timeout(timeoutMs);
   let url = probeUrl(action, host, port);
@@ -64,7 +69,11 @@ interface Received {
   readonly body: string;
 }
 
-function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Received | { readonly error: Error }> {
+function send(
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Received | { readonly error: Error }> {
   const request = url.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
     const options = { headers, signal, agent: false, rejectUnauthorized: false };

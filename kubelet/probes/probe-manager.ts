@@ -10,7 +10,14 @@ import type { Clock, Timer } from "../../shared/process/clock.ts";
 import type { ContainerHealth } from "../pods/plan-pod.ts";
 import type { ContainerRuntime, RuntimeContainer } from "../runtime/runtime.ts";
 import { isRuntimeNotFound, messageOf } from "../runtime/runtime-error.ts";
-import { advanceProbe, initialProbeState, type ProbeKind, type ProbeState, probeDelayMs, probePeriodMs } from "./probe-state.ts";
+import {
+  advanceProbe,
+  initialProbeState,
+  type ProbeKind,
+  type ProbeState,
+  probeDelayMs,
+  probePeriodMs,
+} from "./probe-state.ts";
 import { runProbe } from "./run-probe.ts";
 
 export interface ProbeManagerOptions {
@@ -88,7 +95,8 @@ export class ProbeManager implements ContainerHealth {
   }
 
   forgetPod(podUid: string): void {
-    for (const probed of [...this.#containers.values()]) if (probed.pod.metadata.uid === podUid) this.untrack(probed.id);
+    for (const probed of [...this.#containers.values()])
+      if (probed.pod.metadata.uid === podUid) this.untrack(probed.id);
   }
 
   isStarted(containerId: string): boolean {

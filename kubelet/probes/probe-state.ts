@@ -12,7 +12,11 @@ export interface ProbeState {
   readonly streak: number;
 }
 
-const INITIAL_RESULTS: Record<ProbeKind, ProbeResult> = { startup: "unknown", liveness: "success", readiness: "failure" };
+const INITIAL_RESULTS: Record<ProbeKind, ProbeResult> = {
+  startup: "unknown",
+  liveness: "success",
+  readiness: "failure",
+};
 
 const DEFAULT_FAILURE_THRESHOLD = 3;
 
@@ -23,7 +27,8 @@ export function initialProbeState(kind: ProbeKind): ProbeState {
 /** State after one more outcome: the result only turns when the threshold is reached. */
 export function advanceProbe(state: ProbeState, probe: Probe, outcome: "success" | "failure"): ProbeState {
   const streak = state.lastOutcome === outcome ? state.streak + 1 : 1;
-  const threshold = outcome === "failure" ? (probe.failureThreshold ?? DEFAULT_FAILURE_THRESHOLD) : (probe.successThreshold ?? 1);
+  const threshold =
+    outcome === "failure" ? (probe.failureThreshold ?? DEFAULT_FAILURE_THRESHOLD) : (probe.successThreshold ?? 1);
   return { result: streak >= threshold ? outcome : state.result, lastOutcome: outcome, streak };
 }
 

@@ -16,7 +16,8 @@ export interface ProbeTarget {
 /** Rejects when the probe itself could not be made: that says nothing about the container. */
 export function runProbe(runtime: ContainerRuntime, probe: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
   const timeoutMs = probeTimeoutMs(probe);
-  if (probe.exec !== undefined) return probeExec(runtime, target.containerId, probe.exec.command ?? [], probe.timeoutSeconds ?? 1);
+  if (probe.exec !== undefined)
+    return probeExec(runtime, target.containerId, probe.exec.command ?? [], probe.timeoutSeconds ?? 1);
   if (probe.httpGet !== undefined) {
     return probeHttp(probe.httpGet, target.host, portOf(probe.httpGet.port, target), timeoutMs);
   }
@@ -43,7 +44,8 @@ async function probeExec(
     const { exitCode, output } = await runtime.exec(containerId, command, timeoutSeconds);
     return { isSuccess: exitCode === 0, output: output.toString("utf8") };
   } catch (error) {
-    if (error instanceof RuntimeCallError && error.failure === "timeout") return { isSuccess: false, output: messageOf(error) };
+    if (error instanceof RuntimeCallError && error.failure === "timeout")
+      return { isSuccess: false, output: messageOf(error) };
     throw error;
   }
 }

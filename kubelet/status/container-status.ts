@@ -34,7 +34,9 @@ function stateOf(input: ContainerStatusInput, container: RuntimeContainer): Cont
   const containerID = `${input.runtimeName}://${container.id}`;
   if (container.state === "running") return { running: { startedAt: rfc3339(container.startedAtMs) } };
   if (container.state === "created") return { waiting: { reason: input.defaultWaiting } };
-  const told = [input.previous?.state, input.previous?.lastState].find((state) => state?.terminated?.containerID === containerID);
+  const told = [input.previous?.state, input.previous?.lastState].find(
+    (state) => state?.terminated?.containerID === containerID,
+  );
   // How it ended cannot change, but the file with its last words may be gone.
   if (told !== undefined && container.state === "exited") return told;
   const message = container.state === "exited" ? input.terminationMessage(container) : "";
@@ -64,11 +66,15 @@ const LOST: ContainerState = {
   },
 };
 
-function statesOf(input: ContainerStatusInput, runs: readonly RuntimeContainer[]): { state: ContainerState; lastState: ContainerState } {
+function statesOf(
+  input: ContainerStatusInput,
+  runs: readonly RuntimeContainer[],
+): { state: ContainerState; lastState: ContainerState } {
   const [latest, earlier] = runs;
   if (latest === undefined) {
     const { previous, isTerminated } = input;
-    if (previous?.state?.terminated !== undefined) return { state: previous.state, lastState: previous.lastState ?? {} };
+    if (previous?.state?.terminated !== undefined)
+      return { state: previous.state, lastState: previous.lastState ?? {} };
     if (isTerminated) return { state: LOST, lastState: previous?.lastState ?? {} };
     return { state: waitingState(input), lastState: previous?.lastState ?? {} };
   }
@@ -80,7 +86,11 @@ function statesOf(input: ContainerStatusInput, runs: readonly RuntimeContainer[]
   return { state, lastState };
 }
 
-function isContainerReady(input: ContainerStatusInput, state: ContainerState, latest: RuntimeContainer | undefined): boolean {
+function isContainerReady(
+  input: ContainerStatusInput,
+  state: ContainerState,
+  latest: RuntimeContainer | undefined,
+): boolean {
   if (input.container.role === "init") return state.terminated?.exitCode === 0;
   if (input.container.role === "ephemeral" || latest?.state !== "running") return false;
   return input.isStarted(latest.id) && input.isReady(latest.id);

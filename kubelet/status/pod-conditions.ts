@@ -4,7 +4,10 @@ import { initContainersOf } from "../pods/pod-containers.ts";
 import type { PodPhase } from "./pod-phase.ts";
 
 /** Without transition time: that depends on what stood there before. */
-export type ConditionDraft = Pick<PodCondition, "type" | "status"> & { readonly reason?: string; readonly message?: string };
+export type ConditionDraft = Pick<PodCondition, "type" | "status"> & {
+  readonly reason?: string;
+  readonly message?: string;
+};
 
 function draft(type: string, isTrue: boolean, reason?: string, message?: string): ConditionDraft {
   return {
@@ -19,7 +22,12 @@ export function readyToStartCondition(hasNetwork: boolean): ConditionDraft {
   return draft("PodReadyToStartContainers", hasNetwork);
 }
 
-export function initializedCondition(pod: Pod, initStatuses: readonly ContainerStatus[], phase: PodPhase, hasMainStarted: boolean): ConditionDraft {
+export function initializedCondition(
+  pod: Pod,
+  initStatuses: readonly ContainerStatus[],
+  phase: PodPhase,
+  hasMainStarted: boolean,
+): ConditionDraft {
   if (phase === "Succeeded") return draft("Initialized", true, "PodCompleted");
   const incomplete = initContainersOf(pod)
     .filter(({ role, spec }) => {
@@ -28,14 +36,27 @@ export function initializedCondition(pod: Pod, initStatuses: readonly ContainerS
     })
     .map(({ spec }) => spec.name);
   if (incomplete.length === 0 || hasMainStarted) return draft("Initialized", true);
-  return draft("Initialized", false, "ContainersNotInitialized", `containers with incomplete status: [${incomplete.join(" ")}]`);
+  return draft(
+    "Initialized",
+    false,
+    "ContainersNotInitialized",
+    `containers with incomplete status: [${incomplete.join(" ")}]`,
+  );
 }
 
-export function containersReadyCondition(pod: Pod, statuses: readonly ContainerStatus[], phase: PodPhase): ConditionDraft {
+export function containersReadyCondition(
+  pod: Pod,
+  statuses: readonly ContainerStatus[],
+  phase: PodPhase,
+): ConditionDraft {
   return draft("ContainersReady", ...containersReadiness(pod, statuses, phase));
 }
 
-function containersReadiness(pod: Pod, statuses: readonly ContainerStatus[], phase: PodPhase): [boolean, string?, string?] {
+function containersReadiness(
+  pod: Pod,
+  statuses: readonly ContainerStatus[],
+  phase: PodPhase,
+): [boolean, string?, string?] {
   if (phase === "Succeeded") return [false, "PodCompleted"];
   if (phase === "Failed") return [false, "PodFailed"];
   const sidecars = initContainersOf(pod).filter(({ role }) => role === "sidecar");
@@ -57,7 +78,8 @@ export function readyCondition(pod: Pod, containersReady: ConditionDraft): Condi
   const problems: string[] = [];
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
     const gate = pod.status?.conditions?.find(({ type }) => type === conditionType);
-    if (gate === undefined) problems.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+    if (gate === undefined)
+      problems.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     else if (gate.status !== "True") {
       problems.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${gate.status}`);
     }

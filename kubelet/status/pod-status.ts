@@ -44,7 +44,9 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, previous } = input;
   const known = previous ?? pod.status;
   const hasInit = initContainersOf(pod).length > 0;
-  const initStatuses = initContainersOf(pod).map((container) => statusOf(input, container, known?.initContainerStatuses, "PodInitializing"));
+  const initStatuses = initContainersOf(pod).map((container) =>
+    statusOf(input, container, known?.initContainerStatuses, "PodInitializing"),
+  );
   const isInitDone = initStatuses.every((status) => status.ready || status.started === true);
   const defaultWaiting = hasInit && !isInitDone ? "PodInitializing" : "ContainerCreating";
   const statuses = mainContainersOf(pod)
@@ -124,7 +126,9 @@ function conditionsOf(
 ): ConditionDraft[] {
   const sandbox = readySandbox(observed);
   const hasNetwork = sandbox !== undefined && (pod.spec.hostNetwork === true || sandbox.ips.length > 0);
-  const hasMainStarted = statuses.some(({ state, lastState }) => (state?.running ?? state?.terminated ?? lastState?.terminated) !== undefined);
+  const hasMainStarted = statuses.some(
+    ({ state, lastState }) => (state?.running ?? state?.terminated ?? lastState?.terminated) !== undefined,
+  );
   const containersReady = containersReadyCondition(pod, [...initStatuses, ...statuses], phase);
   return [
     readyToStartCondition(hasNetwork),
@@ -135,7 +139,12 @@ function conditionsOf(
 }
 
 /** Others' conditions are kept; a transition time only moves when the status changes. */
-function mergeConditions(pod: Pod, known: readonly PodCondition[], drafts: readonly ConditionDraft[], nowMs: number): PodCondition[] {
+function mergeConditions(
+  pod: Pod,
+  known: readonly PodCondition[],
+  drafts: readonly ConditionDraft[],
+  nowMs: number,
+): PodCondition[] {
   const generation = pod.metadata.generation;
   const ours = drafts.map((draft): PodCondition => {
     const before = known.find(({ type }) => type === draft.type);

@@ -82,7 +82,14 @@ export class StatusManager implements StatusSink {
       return known;
     }
     const resourceVersion = pod.metadata.resourceVersion ?? "";
-    const fresh: Entry = { pod, wanted: undefined, known: pod.status, resourceVersion, isDeletionWanted: false, isWriting: false };
+    const fresh: Entry = {
+      pod,
+      wanted: undefined,
+      known: pod.status,
+      resourceVersion,
+      isDeletionWanted: false,
+      isWriting: false,
+    };
     this.#entries.set(uid, fresh);
     return fresh;
   }
@@ -118,7 +125,10 @@ export class StatusManager implements StatusSink {
     const patch = entry.wanted === undefined ? undefined : statusPatch(entry.known, entry.wanted);
     if (patch !== undefined) {
       const body = { metadata: { uid: metadata.uid }, status: patch };
-      const answer = await this.#client.patch(pods, at, "strategic", body, { subresource: "status", signal: this.#signal });
+      const answer = await this.#client.patch(pods, at, "strategic", body, {
+        subresource: "status",
+        signal: this.#signal,
+      });
       entry.known = answer.status;
       entry.resourceVersion = answer.metadata.resourceVersion ?? "";
       return true;

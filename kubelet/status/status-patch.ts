@@ -30,7 +30,8 @@ export function statusPatch(known: PodStatus | undefined, wanted: PodStatus): Re
     patch[field] = replacement(field, known?.[field], wanted[field]);
   }
   const conditions = (wanted.conditions ?? []).filter((condition) => !isKnown(known?.conditions, condition));
-  if (conditions.length > 0) patch["conditions"] = conditions.map((condition) => withRemovals(known?.conditions, condition));
+  if (conditions.length > 0)
+    patch["conditions"] = conditions.map((condition) => withRemovals(known?.conditions, condition));
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 

@@ -5,7 +5,20 @@
  * A1. What users see are links through `..data`; they only change when names come or go.
  * A2. An equal set is not written again: inotify watchers hear only of real changes.
  */
-import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
 export interface ProjectedFile {

@@ -58,7 +58,8 @@ async function terminationMount({ pod, container, attempt, paths }: ContainerMou
 async function volumeMount(input: ContainerMountsInput, mount: VolumeMount): Promise<MountSpec> {
   const { container, volumes } = input;
   const volume = volumes.get(mount.name);
-  if (volume === undefined) throw configError(`cannot find volume "${mount.name}" to mount into container "${container.spec.name}"`);
+  if (volume === undefined)
+    throw configError(`cannot find volume "${mount.name}" to mount into container "${container.spec.name}"`);
   const subPath = mount.subPathExpr === undefined ? (mount.subPath ?? "") : expandSubPath(mount.subPathExpr, input);
   return {
     containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : join("/", mount.mountPath),
@@ -79,7 +80,12 @@ function expandSubPath(expression: string, { lookup }: ContainerMountsInput): st
   return path;
 }
 
-async function subPathOf({ container }: ContainerMountsInput, mount: VolumeMount, root: string, subPath: string): Promise<string> {
+async function subPathOf(
+  { container }: ContainerMountsInput,
+  mount: VolumeMount,
+  root: string,
+  subPath: string,
+): Promise<string> {
   try {
     return await resolveSubPath(root, subPath);
   } catch (error) {

@@ -32,5 +32,6 @@ export async function checkHostPath(path: string, type: string | undefined): Pro
   }
   if (type === "FileOrCreate" && !(await exists(path))) await writeFile(path, "", { mode: 0o644 });
   const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined || !check.isOf(stats)) throw new Error(`hostPath type check failed: ${path} is not ${check.text}`);
+  if (stats === undefined || !check.isOf(stats))
+    throw new Error(`hostPath type check failed: ${path} is not ${check.text}`);
 }

@@ -20,13 +20,17 @@ export interface PayloadSources extends ReferencedObjects {
   allocatable(): Readonly<Record<string, string>>;
 }
 
-type KeyedData = { readonly text?: Readonly<Record<string, string>> | undefined; readonly base64?: Readonly<Record<string, string>> | undefined };
+type KeyedData = {
+  readonly text?: Readonly<Record<string, string>> | undefined;
+  readonly base64?: Readonly<Record<string, string>> | undefined;
+};
 
 const DEFAULT_MODE = 0o644;
 
 /** Undefined for volumes that are not made of files of the API. */
 export async function volumePayload(pod: Pod, volume: Volume, sources: PayloadSources): Promise<Payload | undefined> {
-  if (volume.configMap !== undefined) return withGroup(pod, await configMapFiles(pod, volume.configMap, sources, volume.configMap.defaultMode));
+  if (volume.configMap !== undefined)
+    return withGroup(pod, await configMapFiles(pod, volume.configMap, sources, volume.configMap.defaultMode));
   if (volume.secret !== undefined) {
     const source = { ...volume.secret, name: volume.secret.secretName };
     return withGroup(pod, await secretFiles(pod, source, sources, volume.secret.defaultMode));
@@ -37,7 +41,8 @@ export async function volumePayload(pod: Pod, volume: Volume, sources: PayloadSo
   if (volume.projected === undefined) return undefined;
   const files = new Map<string, ProjectedFile>();
   for (const projection of volume.projected.sources ?? []) {
-    for (const [path, file] of await projectedFiles(pod, projection, sources, volume.projected.defaultMode)) files.set(path, file);
+    for (const [path, file] of await projectedFiles(pod, projection, sources, volume.projected.defaultMode))
+      files.set(path, file);
   }
   return withGroup(pod, files);
 }
@@ -50,7 +55,8 @@ async function projectedFiles(
 ): Promise<Map<string, ProjectedFile>> {
   if (projection.configMap !== undefined) return configMapFiles(pod, projection.configMap, sources, mode);
   if (projection.secret !== undefined) return secretFiles(pod, projection.secret, sources, mode);
-  if (projection.downwardAPI !== undefined) return downwardFiles(pod, projection.downwardAPI.items ?? [], sources, mode);
+  if (projection.downwardAPI !== undefined)
+    return downwardFiles(pod, projection.downwardAPI.items ?? [], sources, mode);
   if (projection.serviceAccountToken !== undefined) {
     const token = await sources.token(pod, projection.serviceAccountToken);
     return new Map([[projection.serviceAccountToken.path, tokenFile(pod, token, mode)]]);
@@ -130,16 +136,25 @@ function downwardFiles(
 ): Map<string, ProjectedFile> {
   const files = new Map<string, ProjectedFile>();
   for (const item of items) {
-    files.set(item.path, { bytes: Buffer.from(downwardText(pod, item, sources)), mode: item.mode ?? mode ?? DEFAULT_MODE });
+    files.set(item.path, {
+      bytes: Buffer.from(downwardText(pod, item, sources)),
+      mode: item.mode ?? mode ?? DEFAULT_MODE,
+    });
   }
   return files;
 }
 
-function downwardText(pod: Pod, { fieldRef, resourceFieldRef }: DownwardAPIVolumeFile, sources: PayloadSources): string {
+function downwardText(
+  pod: Pod,
+  { fieldRef, resourceFieldRef }: DownwardAPIVolumeFile,
+  sources: PayloadSources,
+): string {
   if (fieldRef !== undefined) return podFieldValue(pod, fieldRef.fieldPath, sources.addresses(pod));
   if (resourceFieldRef === undefined) return "";
   const { containerName } = resourceFieldRef;
-  const container = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === containerName);
+  const container = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
+    ({ name }) => name === containerName,
+  );
   if (container === undefined) throw new Error(`container ${containerName ?? ""} not found`);
   return resourceFieldValue(resourceFieldRef, container, sources.allocatable());
 }

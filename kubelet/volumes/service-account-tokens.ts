@@ -54,7 +54,13 @@ export class ServiceAccountTokens {
         boundObjectRef: { apiVersion: "v1", kind: "Pod", name: metadata.name, uid: metadata.uid ?? "" },
       },
     };
-    const answer = await this.#client.writeSubresource<ServiceAccount, typeof body, TokenRequest>(serviceAccounts, at, "token", "POST", body);
+    const answer = await this.#client.writeSubresource<ServiceAccount, typeof body, TokenRequest>(
+      serviceAccounts,
+      at,
+      "token",
+      "POST",
+      body,
+    );
     const token = answer.status?.token;
     if (token === undefined) throw new Error(`failed to fetch token: the server answered none`);
     return token;

@@ -11,7 +11,8 @@ function isInside(root: string, path: string): boolean {
 
 /** Makes a directory when nothing is there. Rejects when the path leaves the volume. */
 export async function resolveSubPath(volumeRoot: string, subPath: string): Promise<string> {
-  if (subPath.startsWith("/") || subPath.split("/").includes("..")) throw new Error(`subPath must be a relative path without "..": ${subPath}`);
+  if (subPath.startsWith("/") || subPath.split("/").includes(".."))
+    throw new Error(`subPath must be a relative path without "..": ${subPath}`);
   const root = await realpath(volumeRoot);
   const wanted = join(root, subPath);
   const parent = await nearestExisting(wanted);

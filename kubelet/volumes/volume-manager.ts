@@ -46,7 +46,9 @@ export class VolumeManager {
         try {
           return [volume.name, await this.#mountOne(pod, volume)];
         } catch (error) {
-          throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`, { cause: error });
+          throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`, {
+            cause: error,
+          });
         }
       }),
     );

@@ -28,7 +28,9 @@ export const CALL_TIMEOUT_MS = 120_000;
 const SERVICES = ["runtime.v1.RuntimeService", "runtime.v1.ImageService", "containerd.services.events.v1.Events"];
 
 function loadMethods(): ReadonlyMap<string, MethodDefinition<object, object>> {
-  const files = ["cri-v1.proto", "containerd-events.proto"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  const files = ["cri-v1.proto", "containerd-events.proto"].map((name) =>
+    fileURLToPath(new URL(name, import.meta.url)),
+  );
   const definition = loadSync(files, { longs: Number, enums: String, defaults: true, arrays: true, objects: true });
   const methods = new Map<string, MethodDefinition<object, object>>();
   for (const service of SERVICES) {
@@ -91,7 +93,14 @@ export function openCriChannel(endpoint: string, clock: Clock): CriChannel {
   return {
     call: (method, request, options) => callUnary(client, methods, clock, method, request, options),
     stream: (method, request, metadata, signal, onOpen, onMessage) =>
-      readStream(client, methods, { method, request, metadata, signal, onOpen, onMessage: onMessage as (m: object) => void }),
+      readStream(client, methods, {
+        method,
+        request,
+        metadata,
+        signal,
+        onOpen,
+        onMessage: onMessage as (m: object) => void,
+      }),
     close: () => client.close(),
   };
 }

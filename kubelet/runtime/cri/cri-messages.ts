@@ -12,11 +12,23 @@ import type {
   SecurityProfileSpec,
 } from "../runtime.ts";
 import { CONTAINER_NAME_LABEL, POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL } from "../labels.ts";
-import type { WireContainer, WireContainerState, WireContainerStatus, WireImage, WireSandbox, WireStats } from "./cri-wire.ts";
+import type {
+  WireContainer,
+  WireContainerState,
+  WireContainerStatus,
+  WireImage,
+  WireSandbox,
+  WireStats,
+} from "./cri-wire.ts";
 
 const NANOSECONDS_PER_MS = 1_000_000;
 
-const NAMESPACE_MODES: Record<NamespaceMode, string> = { pod: "POD", container: "CONTAINER", node: "NODE", target: "TARGET" };
+const NAMESPACE_MODES: Record<NamespaceMode, string> = {
+  pod: "POD",
+  container: "CONTAINER",
+  node: "NODE",
+  target: "TARGET",
+};
 
 const CONTAINER_STATES: Record<WireContainerState, ContainerState> = {
   CONTAINER_CREATED: "created",

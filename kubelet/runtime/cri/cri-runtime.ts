@@ -44,7 +44,12 @@ function statusCalls(channel: CriChannel): Pick<ContainerRuntime, "version" | "c
     },
     conditions: async () => {
       const { status } = await channel.call("Status", {}, { timeoutMs: 5000 });
-      return (status?.conditions ?? []).map(({ type, status: isTrue, reason, message }) => ({ type, isTrue, reason, message }));
+      return (status?.conditions ?? []).map(({ type, status: isTrue, reason, message }) => ({
+        type,
+        isTrue,
+        reason,
+        message,
+      }));
     },
     usage: async () => (await channel.call("ListContainerStats", {}, { timeoutMs: 10_000 })).stats.map(usageFrom),
   };
@@ -70,7 +75,11 @@ type ContainerCalls = "createContainer" | "startContainer" | "stopContainer" | "
 function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCalls> {
   return {
     createContainer: async (sandboxId, spec, sandbox, signal) => {
-      const request = { podSandboxId: sandboxId, config: containerRequest(spec), sandboxConfig: sandboxRequest(sandbox) };
+      const request = {
+        podSandboxId: sandboxId,
+        config: containerRequest(spec),
+        sandboxConfig: sandboxRequest(sandbox),
+      };
       return (await channel.call("CreateContainer", request, { signal })).containerId;
     },
     startContainer: async (containerId) => {
@@ -78,7 +87,9 @@ function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCa
     },
     stopContainer: async (containerId, graceSeconds, signal) => {
       const timeoutMs = graceSeconds * 1000 + STOP_SLACK_MS;
-      await ignoreNotFound(channel.call("StopContainer", { containerId, timeout: graceSeconds }, { timeoutMs, signal }));
+      await ignoreNotFound(
+        channel.call("StopContainer", { containerId, timeout: graceSeconds }, { timeoutMs, signal }),
+      );
     },
     removeContainer: async (containerId) => {
       await ignoreNotFound(channel.call("RemoveContainer", { containerId }));
@@ -115,7 +126,11 @@ async function execSync(
   } catch (error) {
     // containerd 1.6 answers its own timeout as an unknown error.
     if (error instanceof RuntimeCallError && error.message.includes("timeout")) {
-      throw new RuntimeCallError("timeout", `command timed out: ${JSON.stringify(command)} timed out after ${timeoutSeconds}s`, error);
+      throw new RuntimeCallError(
+        "timeout",
+        `command timed out: ${JSON.stringify(command)} timed out after ${timeoutSeconds}s`,
+        error,
+      );
     }
     throw error;
   }
@@ -158,8 +173,10 @@ function imageCalls(channel: CriChannel): Pick<ContainerRuntime, ImageCalls> {
   };
 }
 
-const newestFirst = (a: { attempt: number; createdAtMs: number }, b: { attempt: number; createdAtMs: number }): number =>
-  b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
+const newestFirst = (
+  a: { attempt: number; createdAtMs: number },
+  b: { attempt: number; createdAtMs: number },
+): number => b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
 
 async function observePod(channel: CriChannel, podUid: string): Promise<ObservedPod> {
   const filter = { labelSelector: { [POD_UID_LABEL]: podUid } };

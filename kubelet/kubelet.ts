@@ -1,0 +1,121 @@
+/**
+ * The kubelet put together: pods from a source, workers, probes, volumes, status and the runtime's events. It knows
+ * the API only through what it is given, so that tests run it without one.
+ */
+import type { Pod, Service } from "../shared/api/generated/core/v1.ts";
+import type { Clock } from "../shared/process/clock.ts";
+import type { Logger } from "../shared/process/logger.ts";
+import type { PodCgroups } from "./cgroups/pod-cgroups.ts";
+import { ImagePuller } from "./containers/image-puller.ts";
+import type { KubeletPaths } from "./node/kubelet-paths.ts";
+import type { KubeletContext, NodeFacts, PodEvents, StatusSink } from "./pods/kubelet-context.ts";
+import type { PodSource } from "./pods/pod-source.ts";
+import { PodWorkers } from "./pods/pod-workers.ts";
+import { ProbeManager } from "./probes/probe-manager.ts";
+import { fieldPathOf } from "./pods/kill-container.ts";
+import { allContainersOf } from "./pods/pod-containers.ts";
+import type { ContainerRuntime, RegistryCredentials } from "./runtime/runtime.ts";
+import type { PayloadSources } from "./volumes/payload.ts";
+import { VolumeManager } from "./volumes/volume-manager.ts";
+
+export interface KubeletParts {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly paths: KubeletPaths;
+  readonly node: NodeFacts;
+  readonly cgroups: PodCgroups;
+  readonly source: PodSource;
+  readonly status: StatusSink & { reconcile?(pod: Pod): void };
+  readonly events: PodEvents;
+  readonly sources: Pick<PayloadSources, "configMap" | "secret" | "token">;
+  services(): readonly Service[];
+  credentials(pod: Pod, image: string): Promise<RegistryCredentials | undefined>;
+  onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
+}
+
+const EVENTS_RETRY_MS = 500;
+
+export class Kubelet {
+  readonly #parts: KubeletParts;
+  readonly #probes: ProbeManager;
+  readonly workers: PodWorkers;
+
+  constructor(parts: KubeletParts) {
+    const { runtime, clock, logger, paths, node, events } = parts;
+    this.#parts = parts;
+    this.#probes = new ProbeManager({
+      runtime,
+      clock,
+      onChange: (podUid) => this.workers.wake(podUid),
+      onUnhealthy: (pod, name, message) => {
+        const declared = allContainersOf(pod).find(({ spec }) => spec.name === name);
+        events(pod, "Warning", "Unhealthy", message, declared === undefined ? undefined : fieldPathOf(declared));
+      },
+      onOutcome: (kind, pod, container, isSuccess) => parts.onProbeOutcome?.(kind, pod, container, isSuccess),
+    });
+    const volumes = new VolumeManager(paths, {
+      ...parts.sources,
+      addresses: (pod) => ({ podIps: this.#podIps(pod), hostIps: node.hostIps() }),
+      allocatable: () => node.allocatable(),
+    });
+    const context: KubeletContext = {
+      runtime,
+      clock,
+      logger,
+      paths,
+      node,
+      cgroups: parts.cgroups,
+      images: new ImagePuller({ runtime, clock, credentials: (pod, image) => parts.credentials(pod, image) }),
+      volumes,
+      probes: this.#probes,
+      objects: parts.sources,
+      services: () => parts.services(),
+      events,
+      status: parts.status,
+    };
+    this.workers = new PodWorkers(context);
+  }
+
+  #podIps(pod: Pod): readonly string[] {
+    const status = this.#parts.status.latest(pod.metadata.uid ?? "") ?? pod.status;
+    return (status?.podIPs ?? []).map(({ ip }) => ip ?? "");
+  }
+
+  /** Runs until `signal` aborts; containers live on. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { source, status, logger } = this.#parts;
+    const handlers = {
+      onChange: (pod: Pod): void => {
+        status.reconcile?.(pod);
+        this.workers.update(pod);
+      },
+      onRemove: (pod: Pod): void => this.workers.remove(pod),
+    };
+    const onReady = (): void => {
+      this.workers
+        .markSourceReady()
+        .catch((err: unknown) => logger.warn({ err }, "could not list the pods of the runtime"));
+    };
+    await Promise.all([source.run(handlers, onReady, signal), this.workers.run(signal), this.#readEvents(signal)]);
+    this.#probes.close();
+  }
+
+  async #readEvents(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, logger } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        await runtime.events(
+          signal,
+          () => undefined,
+          (event) => this.workers.handleEvent(event),
+        );
+      } catch (err) {
+        logger.warn({ err }, "the runtime's event stream broke, will open it again");
+      }
+      await clock.sleep(EVENTS_RETRY_MS, signal);
+      // What happened while nobody listened.
+      if (!signal.aborted) await this.workers.relist().catch(() => undefined);
+    }
+  }
+}
