@@ -19,34 +19,34 @@ const SETTINGS: readonly [file: string, value: string][] = [
   ["/proc/sys/net/bridge/bridge-nf-call-iptables", "1"],
 ];
 
-/** The address of the empty bridge: the node's own on a machine that has no other. */
+/** What the empty bridge is given on a machine without another address (one that is offline): the node's own. */
 export function fallbackNodeAddress(cluster: Cluster): string {
   return cluster.loadBalancerCidr.replace(/\.0\.0\/16$/, ".255.254");
 }
 
-export async function setUpNetwork(cluster: Cluster): Promise<void> {
+export async function setUpNetwork(cluster: Cluster, nodeIp: string): Promise<void> {
   if (!exists("/proc/sys/net/bridge")) await runCommand("modprobe", ["br_netfilter"]);
   for (const [file, value] of SETTINGS) if (exists(file)) writeFileSync(file, value);
-  await makeVoidBridge(cluster);
+  await makeVoidBridge(cluster, nodeIp);
   await acceptForwarding(cluster);
 }
 
 /** The batch of `ip` commands for N1; `replace` makes it repeatable. */
-export function voidBridgeScript(cluster: Cluster): string {
+export function voidBridgeScript(cluster: Cluster, nodeIp: string): string {
   const { voidBridge, podCidr, serviceCidr, loadBalancerCidr } = cluster;
   return [
-    `address replace ${fallbackNodeAddress(cluster)}/32 dev ${voidBridge}`,
+    ...(nodeIp === fallbackNodeAddress(cluster) ? [`address replace ${nodeIp}/32 dev ${voidBridge}`] : []),
     `link set ${voidBridge} up`,
     ...[podCidr, serviceCidr, loadBalancerCidr].map((range) => `route replace ${range} dev ${voidBridge}`),
     "",
   ].join("\n");
 }
 
-async function makeVoidBridge(cluster: Cluster): Promise<void> {
+async function makeVoidBridge(cluster: Cluster, nodeIp: string): Promise<void> {
   if (!exists(`/sys/class/net/${cluster.voidBridge}`)) {
     await mustRun("ip", ["link", "add", cluster.voidBridge, "type", "bridge"]);
   }
-  await mustRun("ip", ["-batch", "-"], { input: voidBridgeScript(cluster) });
+  await mustRun("ip", ["-batch", "-"], { input: voidBridgeScript(cluster, nodeIp) });
 }
 
 async function acceptForwarding(cluster: Cluster): Promise<void> {

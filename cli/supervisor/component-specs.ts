@@ -27,12 +27,13 @@ function component(cluster: Cluster, context: SpecContext, name: string, folder:
   };
 }
 
-const etcdUrl = (cluster: Cluster): string => `https://127.0.0.1:${cluster.ports.etcd}`;
+/** By name: TLS clients send it as the server's name, which an address must not be. */
+const etcdUrl = (cluster: Cluster): string => `https://localhost:${cluster.ports.etcd}`;
 
 /** One member behind mutual TLS; its health and metrics page is plain HTTP on the loopback, as kubeadm's. */
 function etcdSpecs(cluster: Cluster): ProcessSpec[] {
   if (!hasOwnEtcd(cluster)) return [];
-  const [pki, client] = [cluster.pkiDir, etcdUrl(cluster)];
+  const { pkiDir: pki } = cluster;
   const peer = `https://127.0.0.1:${cluster.ports.etcdPeer}`;
   const tls = (prefix: string): Flags => ({
     [`${prefix}cert-file`]: `${pki}/etcd-server.crt`,
@@ -43,8 +44,8 @@ function etcdSpecs(cluster: Cluster): ProcessSpec[] {
   const flags = {
     name: "default",
     "data-dir": `${cluster.dataDir}/store/etcd`,
-    "listen-client-urls": client,
-    "advertise-client-urls": client,
+    "listen-client-urls": `https://127.0.0.1:${cluster.ports.etcd}`,
+    "advertise-client-urls": etcdUrl(cluster),
     "listen-peer-urls": peer,
     "initial-advertise-peer-urls": peer,
     "initial-cluster": `default=${peer}`,

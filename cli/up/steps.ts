@@ -44,15 +44,15 @@ const providePackages: Run = async ({ cluster, mayInstall, say }) => {
 
 const checkNetwork: Run = async (context) => {
   const { cluster } = context;
+  context.nodeIp = (await nodeAddress()) ?? fallbackNodeAddress(cluster);
   const leftovers = clusterState(cluster) === "leftovers";
   if (leftovers) context.say("Processes of an earlier run are still here without their supervisor: taking them over.");
   for (const { name, check } of networkChecks) if (name !== "ports" || !leftovers) await check(cluster);
   return undefined;
 };
 
-const makeCertificates: Run = async (context) => {
-  context.nodeIp = (await nodeAddress()) ?? fallbackNodeAddress(context.cluster);
-  const made = await ensureCertificates(context.cluster, context.nodeIp);
+const makeCertificates: Run = async ({ cluster, nodeIp }) => {
+  const made = await ensureCertificates(cluster, nodeIp);
   return made === 0 ? skipped : undefined;
 };
 
@@ -72,8 +72,8 @@ const writeConfiguration: Run = async ({ cluster }) => {
   return skipped;
 };
 
-const prepareNetwork: Run = async ({ cluster }) => {
-  await setUpNetwork(cluster);
+const prepareNetwork: Run = async ({ cluster, nodeIp }) => {
+  await setUpNetwork(cluster, nodeIp);
   return undefined;
 };
 
@@ -118,7 +118,7 @@ export const upSteps: readonly Step<UpContext>[] = [
   { name: "machine", title: "Checking this machine", needs: [], run: checkMachine },
   { name: "packages", title: "Installing packages", needs: ["machine"], run: providePackages },
   { name: "free", title: "Checking ports and addresses", needs: ["packages"], run: checkNetwork },
-  { name: "certificates", title: "Making certificates", needs: ["packages"], run: makeCertificates },
+  { name: "certificates", title: "Making certificates", needs: ["free"], run: makeCertificates },
   { name: "configuration", title: "Writing configuration", needs: ["certificates"], run: writeConfiguration },
   { name: "network", title: "Routing unserved addresses to an empty bridge", needs: ["free"], run: prepareNetwork },
   { name: "start", title: "Starting components", needs: ["network", "configuration"], run: startProcesses },

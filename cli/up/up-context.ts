@@ -6,7 +6,7 @@ export interface UpContext {
   readonly mayInstall: boolean;
   /** Root of the source tree. */
   readonly sourceRoot: string;
-  /** Found by the step `address`. */
+  /** Found by the step `free`. */
   nodeIp: string;
   /** Prints a line between the steps. */
   say(text: string): void;
