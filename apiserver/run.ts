@@ -30,6 +30,7 @@ import type { Registry } from "./registry/registry.ts";
 import type { AnyStrategy } from "./registry/strategy.ts";
 import { builtInStrategies } from "./resources/all.ts";
 import { applySchemaDefaults } from "./schema/defaults.ts";
+import { runCompactor } from "./storage/compactor.ts";
 import { createWatchCaches, type WatchCaches } from "./watch-cache/watch-caches.ts";
 
 export interface RunningApiServer extends RunningComponent {
@@ -101,6 +102,7 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
   });
 
   const loaded = caches.start(stopping.signal);
+  void runCompactor({ storage, clock, logger }, stopping.signal);
   const waited = new AbortController();
   await Promise.race([loaded, clock.sleep(CACHE_LOAD_WAIT_MS, waited.signal)]);
   waited.abort();
