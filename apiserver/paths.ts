@@ -14,8 +14,10 @@ import { versionDocument } from "./discovery/version.ts";
 import { type HealthCheck, HealthChecks } from "./health/health-checks.ts";
 import type { RequestContext } from "./http/request-context.ts";
 import { sendBytes, sendObject } from "./http/respond.ts";
+import { OpenApi } from "./openapi/openapi.ts";
 import type { ApiServerOptions } from "./options.ts";
 import type { PostStart } from "./post-start.ts";
+import { GIT_VERSION } from "../shared/process/version.ts";
 import type { AnyStrategy } from "./registry/strategy.ts";
 import type { WatchCaches } from "./watch-cache/watch-caches.ts";
 
@@ -61,6 +63,7 @@ export function createPaths(dependencies: PathDependencies): (context: RequestCo
   return createPathHandler([
     new HealthChecks(healthChecks(dependencies), options.logger),
     new Discovery(strategies, address),
+    new OpenApi(strategies, GIT_VERSION),
     onePath("/version", (context) => sendObject(context, 200, versionDocument())),
     onePath("/metrics", async (context) => {
       sendBytes(context, 200, metrics.contentType, await metrics.metrics());
