@@ -1,6 +1,6 @@
 import { clusterOf } from "../cluster/cluster.ts";
 import { readRecord } from "../cluster/cluster-records.ts";
-import { networkNamespacesOf } from "../down/network-namespaces.ts";
+import { podTracesOf } from "../down/pod-traces.ts";
 import { purgeSteps } from "../down/purge-cluster.ts";
 import { stopCluster } from "../down/stop-cluster.ts";
 import { runSteps } from "../steps/run-steps.ts";
@@ -23,9 +23,9 @@ export async function down(options: DownOptions): Promise<void> {
   const progress = createProgress(terminalOf(process.stdout, process.env));
   try {
     progress.line(`Stopping cluster "${cluster.name}" …`);
-    const networkNamespaces = await networkNamespacesOf(cluster);
+    const podTraces = await podTracesOf(cluster);
     await stopCluster(cluster, progress);
-    if (options.purge === true) await runSteps(purgeSteps, { cluster, networkNamespaces }, progress);
+    if (options.purge === true) await runSteps(purgeSteps, { cluster, podTraces }, progress);
   } finally {
     progress.close();
   }

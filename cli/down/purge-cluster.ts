@@ -11,15 +11,15 @@ import { type StepOutcome, type Step } from "../steps/step.ts";
 import { UserError } from "../user-error.ts";
 import { removeChains } from "./iptables-removal.ts";
 import { cgroupsOf, findLeftovers, mountsOf, processesOf } from "./leftovers.ts";
-import { removeNetworkNamespace } from "./network-namespaces.ts";
+import { type PodTraces, removePodTraces } from "./pod-traces.ts";
 
 const CGROUP_TRIES = 50;
 const CGROUP_POLL_MS = 20;
 
-/** A stopped cluster and the pods' network namespaces that it had. */
+/** A stopped cluster and what its pods left outside its folders. */
 export interface PurgeContext {
   readonly cluster: Cluster;
-  readonly networkNamespaces: readonly string[];
+  readonly podTraces: PodTraces;
 }
 
 type Run = (context: PurgeContext) => Promise<StepOutcome>;
@@ -61,8 +61,8 @@ async function removeCgroup(path: string): Promise<void> {
   }
 }
 
-const removeLinks: Run = async ({ cluster, networkNamespaces }) => {
-  for (const path of networkNamespaces) await removeNetworkNamespace(path);
+const removeLinks: Run = async ({ cluster, podTraces }) => {
+  await removePodTraces(podTraces);
   await removeChains(cluster);
   await tearDownNetwork(cluster);
   return undefined;
