@@ -60,13 +60,27 @@ function readAggregated(groups: readonly AggregatedGroup[]): Discovery {
     const name = group.metadata?.name ?? "";
     return (group.versions ?? []).flatMap(({ version, freshness, resources = [] }) => {
       if (freshness === "Stale") failures.push(`${name}/${version}: stale GroupVersion discovery`);
-      return resources.map((each) => resourceOf(name, version, each.resource, each.responseKind?.kind ?? "", each.scope === "Namespaced", each.verbs));
+      return resources.map((each) =>
+        resourceOf(
+          name,
+          version,
+          each.resource,
+          each.responseKind?.kind ?? "",
+          each.scope === "Namespaced",
+          each.verbs,
+        ),
+      );
     });
   });
   return { resources: firstOfEach(found), failures };
 }
 
-async function discoverLegacy(client: ApiClient, core: APIVersions, groups: APIGroupList, signal: AbortSignal): Promise<Discovery> {
+async function discoverLegacy(
+  client: ApiClient,
+  core: APIVersions,
+  groups: APIGroupList,
+  signal: AbortSignal,
+): Promise<Discovery> {
   const versions = [
     ...core.versions.map((version) => ({ group: "", version, path: `/api/${version}` })),
     ...groups.groups.flatMap(({ name, versions: all }) =>
@@ -91,7 +105,14 @@ async function discoverLegacy(client: ApiClient, core: APIVersions, groups: APIG
   return { resources: firstOfEach(lists.flat()), failures };
 }
 
-function resourceOf(group: string, version: string, plural: string, kind: string, isNamespaced: boolean, verbs: readonly string[]): DiscoveredResource {
+function resourceOf(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  isNamespaced: boolean,
+  verbs: readonly string[],
+): DiscoveredResource {
   return { group, version, plural, kind, scope: isNamespaced ? "Namespaced" : "Cluster", verbs };
 }
 

@@ -13,7 +13,13 @@ import { isNotFound } from "../../shared/errors/status-error.ts";
 import type { EventRecorder } from "../../shared/events/event-recorder.ts";
 import type { Informer } from "../../shared/informer/lister.ts";
 import type { Logger } from "../../shared/process/logger.ts";
-import { apiVersionOf, groupResourceOf, type KubeObject, objectKey, type Resource } from "../../shared/resources/resource.ts";
+import {
+  apiVersionOf,
+  groupResourceOf,
+  type KubeObject,
+  objectKey,
+  type Resource,
+} from "../../shared/resources/resource.ts";
 import { createWorkQueue, type WorkQueue } from "../../shared/workqueue/work-queue.ts";
 import { execute, type ExecutorOptions, type Outcome, type Written } from "./executor.ts";
 import { grantsOf } from "./grants.ts";
@@ -51,7 +57,9 @@ export interface ControllerDeclaration<T extends KubeObject, Reads extends Resou
   readonly triggers: readonly (TriggerOn<T, Reads> | OwnedByOf<Reads>)[];
   readonly reconcile: (object: T, world: World<T, Reads>, nowMs: number) => Plan<T, Writes>;
   /** For an object that is gone; nothing is done then when left out. */
-  readonly reconcileGone?: ((at: { namespace: string | undefined; name: string }, world: World<T, Reads>) => Plan<T, Writes>) | undefined;
+  readonly reconcileGone?:
+    | ((at: { namespace: string | undefined; name: string }, world: World<T, Reads>) => Plan<T, Writes>)
+    | undefined;
   /** False when its plans never have a status. */
   readonly writesStatus?: boolean | undefined;
   /** Name of the queue in metrics, where upstream has another than the controller's. */
@@ -140,7 +148,8 @@ class ControllerRun<T extends KubeObject, Reads extends ResourceMap, Writes exte
   #ownerKeys(object: KubeObject): string[] {
     const { reconciles } = this.#declaration;
     const owner = controllerOf(object);
-    if (owner === undefined || owner.kind !== reconciles.kind || owner.apiVersion !== apiVersionOf(reconciles)) return [];
+    if (owner === undefined || owner.kind !== reconciles.kind || owner.apiVersion !== apiVersionOf(reconciles))
+      return [];
     return [reconciles.scope === "Namespaced" ? `${object.metadata.namespace ?? ""}/${owner.name}` : owner.name];
   }
 
@@ -186,7 +195,8 @@ class ControllerRun<T extends KubeObject, Reads extends ResourceMap, Writes exte
       if (!this.#pending.isOpen(key)) return this.#queue.addAfter(key, GATE_TIMEOUT_MS);
     }
     const object = this.#lookUp(key);
-    const plan = object === undefined ? this.#planForGone(key) : this.#declaration.reconcile(object, this.#world, clock.nowMs());
+    const plan =
+      object === undefined ? this.#planForGone(key) : this.#declaration.reconcile(object, this.#world, clock.nowMs());
     if (plan === undefined) return this.#queue.forget(key);
     const outcome = await this.#carryOut(key, object, plan);
     if (outcome.kind === "done") this.#queue.forget(key);
@@ -216,14 +226,16 @@ class ControllerRun<T extends KubeObject, Reads extends ResourceMap, Writes exte
       onEvent: tell,
       onWritten: (written) => {
         this.#remember(key, written);
-        if (written.answer !== undefined && written.answer.metadata.uid === current?.metadata.uid) current = written.answer as T;
+        if (written.answer !== undefined && written.answer.metadata.uid === current?.metadata.uid)
+          current = written.answer as T;
       },
       isOwnerLive: () => this.#isLive(object),
     };
     // Every action of `Writes` is an action of its general form; the mapped type cannot say so by itself.
     const outcome = await execute(plan.actions as unknown as readonly AnyAction[], options);
     for (const event of plan.events ?? []) tell(event);
-    const status = outcome.kind === "failed" ? (plan.statusAfterFailure?.(outcome.failure) ?? plan.status) : plan.status;
+    const status =
+      outcome.kind === "failed" ? (plan.statusAfterFailure?.(outcome.failure) ?? plan.status) : plan.status;
     if (status === undefined || current === undefined || outcome.kind === "stale") return outcome;
     const written = await this.#writeStatus(key, current, status);
     return outcome.kind === "done" ? written : outcome;

@@ -164,7 +164,11 @@ function nameOf(action: AnyAction): string {
   return object.metadata?.name ?? "";
 }
 
-function report(event: PlannedEvent | undefined, values: Readonly<Record<string, string>>, options: ExecutorOptions): void {
+function report(
+  event: PlannedEvent | undefined,
+  values: Readonly<Record<string, string>>,
+  options: ExecutorOptions,
+): void {
   if (event === undefined) return;
   const message = event.message.replace(/\$(name|error)\b/g, (_, key: string) => values[key] ?? "");
   options.onEvent({ ...event, message });

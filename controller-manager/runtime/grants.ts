@@ -56,7 +56,9 @@ export function controllerRolesText(controllers: readonly RunnableController[]):
 
 /** The text of `docs/generated/controllers.md`: who reads and writes what, as a table and as a graph. */
 export function controllersDocument(controllers: readonly RunnableController[]): string {
-  const rows = controllers.map(({ name, grants }) => `| ${name} | ${grants.reads.join(", ")} | ${grants.writes.join(", ")} |`);
+  const rows = controllers.map(
+    ({ name, grants }) => `| ${name} | ${grants.reads.join(", ")} | ${grants.writes.join(", ")} |`,
+  );
   const edges = controllers.flatMap(({ name, grants }) => [
     ...grants.reads.map((each) => `  ${id(each)}[${each}] --> ${id(name)}([${name}])`),
     ...grants.writes.map((each) => `  ${id(name)} ==> ${id(each.replace(" (status)", ""))}`),

@@ -20,7 +20,9 @@ export function podsBehind(service: Service, pods: Lister<Pod>, includeTerminati
   return pods
     .list(service.metadata.namespace ?? "")
     .filter((pod) => selector.matches(pod.metadata.labels))
-    .filter((pod) => (pod.status?.podIP ?? "") !== "" && !isFinished(pod) && (includeTerminating || !isTerminating(pod)))
+    .filter(
+      (pod) => (pod.status?.podIP ?? "") !== "" && !isFinished(pod) && (includeTerminating || !isTerminating(pod)),
+    )
     .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 

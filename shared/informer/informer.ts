@@ -24,6 +24,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>> | undefined;
+  /** Applied to every object before it is stored, to keep only what is needed; name, UID and revision must stay. */
+  readonly transform?: ((object: T) => T) | undefined;
   /** Every this often all objects are given to `onUpdate` again. Never, when left out. */
   readonly resyncMs?: number | undefined;
 }
@@ -123,7 +125,8 @@ class SharedInformer<T extends KubeObject> implements Informer<T>, ReflectorSink
     if (resourceVersion !== "") this.#resourceVersion = resourceVersion;
   }
 
-  #upsert(object: T, isInInitialList: boolean, isEvent: boolean): void {
+  #upsert(received: T, isInInitialList: boolean, isEvent: boolean): void {
+    const object = this.#options.transform?.(received) ?? received;
     const known = this.#store.getByKey(objectKey(object));
     if (known !== undefined) {
       if (

@@ -19,7 +19,9 @@ export const deploymentController = defineController({
       keys: (replicaSet, { self }) => {
         if (controllerOf(replicaSet) !== undefined) return [];
         const candidates = self.list(replicaSet.metadata.namespace ?? "");
-        return candidates.filter(({ spec }) => selectorOf(spec.selector).matches(replicaSet.metadata.labels)).map(objectKey);
+        return candidates
+          .filter(({ spec }) => selectorOf(spec.selector).matches(replicaSet.metadata.labels))
+          .map(objectKey);
       },
     },
     {

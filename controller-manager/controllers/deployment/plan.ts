@@ -2,7 +2,12 @@
  * What a Deployment needs next (upstream: `deployment_controller.go` `syncDeployment`). Stages, of which the first
  * that has something to do decides: adoption, deletion, pause, scaling, rollout by strategy, history.
  */
-import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../../shared/api/generated/apps/v1.ts";
+import type {
+  Deployment,
+  DeploymentCondition,
+  DeploymentStatus,
+  ReplicaSet,
+} from "../../../shared/api/generated/apps/v1.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { findCondition } from "../../../shared/machinery/conditions.ts";
 import { selectorOf } from "../../../shared/machinery/label-selector.ts";
@@ -36,7 +41,10 @@ export function planDeployment(deployment: Deployment, world: DeploymentWorld, n
   const selector = selectorOf(deployment.spec.selector);
   if (selector.isEverything) return refuseToSelectAll(deployment);
   const { uid = "", namespace = "" } = deployment.metadata;
-  const candidates = [...world.replicaSets.byIndex(BY_CONTROLLER, uid), ...world.replicaSets.byIndex(ORPHANS, namespace)];
+  const candidates = [
+    ...world.replicaSets.byIndex(BY_CONTROLLER, uid),
+    ...world.replicaSets.byIndex(ORPHANS, namespace),
+  ];
   const found = claim(deployment, candidates, selector);
   const claims: Action<Writes>[] = [
     ...found.toAdopt.map((replicaSet) => adoption("replicaSets", replicaSet, deployment, deployments)),
@@ -49,7 +57,8 @@ export function planDeployment(deployment: Deployment, world: DeploymentWorld, n
   if (deployment.metadata.deletionTimestamp !== undefined) {
     return { actions: [], status: countedStatus(deployment, sets, conditions, nowMs) };
   }
-  if (deployment.spec.paused === true || isScalingEvent(deployment, sets)) return planScaling(deployment, sets, conditions, nowMs);
+  if (deployment.spec.paused === true || isScalingEvent(deployment, sets))
+    return planScaling(deployment, sets, conditions, nowMs);
   return planRollout(deployment, sets, conditions, world, nowMs);
 }
 
@@ -70,11 +79,18 @@ function pauseConditions(deployment: Deployment, nowMs: number): readonly Deploy
   const isMarked = present?.reason === "DeploymentPaused";
   const isPaused = deployment.spec.paused === true;
   if (isPaused === isMarked) return conditions;
-  const [reason, message] = isPaused ? ["DeploymentPaused", "Deployment is paused"] : ["DeploymentResumed", "Deployment is resumed"];
+  const [reason, message] = isPaused
+    ? ["DeploymentPaused", "Deployment is paused"]
+    : ["DeploymentResumed", "Deployment is resumed"];
   return withCondition(conditions, progressingCondition("Unknown", reason, message, nowMs));
 }
 
-function planScaling(deployment: Deployment, sets: ReplicaSets, conditions: readonly DeploymentCondition[], nowMs: number): DeploymentPlan {
+function planScaling(
+  deployment: Deployment,
+  sets: ReplicaSets,
+  conditions: readonly DeploymentCondition[],
+  nowMs: number,
+): DeploymentPlan {
   const resized = scale(deployment, sets);
   const history = deployment.spec.paused === true && resized.length === 0 ? deleteOldHistory(deployment, sets.old) : [];
   return {
@@ -94,7 +110,9 @@ function planRollout(
   if (newest === undefined) return planNewReplicaSet(deployment, sets, conditions, world, nowMs);
   const isNews = hasProgressDeadline(deployment) && findCondition(conditions, "Progressing") === undefined;
   const message = `Found new replica set "${newest.metadata.name}"`;
-  const known = isNews ? withCondition(conditions, progressingCondition("True", "FoundNewReplicaSet", message, nowMs)) : conditions;
+  const known = isNews
+    ? withCondition(conditions, progressingCondition("True", "FoundNewReplicaSet", message, nowMs))
+    : conditions;
   const status = rolloutStatus(deployment, sets, known, nowMs);
   const updates = revisionUpdates(deployment, sets);
   const steps = updates.length > 0 ? [] : strategySteps(deployment, sets, newest, status, world);
@@ -115,7 +133,12 @@ function strategySteps(
   return isRollingUpdate(deployment) || isComplete(deployment, status) ? deleteOldHistory(deployment, sets.old) : [];
 }
 
-function recreateSteps(deployment: Deployment, sets: ReplicaSets, newest: ReplicaSet, world: DeploymentWorld): Action<Writes>[] {
+function recreateSteps(
+  deployment: Deployment,
+  sets: ReplicaSets,
+  newest: ReplicaSet,
+  world: DeploymentWorld,
+): Action<Writes>[] {
   const shrinking = shrinkOld(deployment, sets);
   if (shrinking.length > 0 || arePodsInTheWay(sets, world)) return shrinking;
   return resizeIfNeeded(deployment, newest, wantedReplicas(deployment));
@@ -148,7 +171,11 @@ function planNewReplicaSet(
   const created = isWatched
     ? withCondition(conditions, progressingCondition("True", "NewReplicaSetCreated", createdMessage, nowMs))
     : conditions;
-  const scaledUp = { type: "Normal", reason: "ScalingReplicaSet", message: `Scaled up replica set $name from 0 to ${size}` } as const;
+  const scaledUp = {
+    type: "Normal",
+    reason: "ScalingReplicaSet",
+    message: `Scaled up replica set $name from 0 to ${size}`,
+  } as const;
   return {
     actions: [
       {
@@ -156,7 +183,11 @@ function planNewReplicaSet(
         resource: "replicaSets",
         object: newReplicaSet(deployment, size, revision),
         onSuccess: size > 0 ? scaledUp : undefined,
-        onFailure: { type: "Warning", reason: "ReplicaSetCreateError", message: `Failed to create new replica set "${name}": $error` },
+        onFailure: {
+          type: "Warning",
+          reason: "ReplicaSetCreateError",
+          message: `Failed to create new replica set "${name}": $error`,
+        },
       },
       ...deploymentRevision(deployment, revision),
     ],
@@ -193,9 +224,14 @@ function revisionUpdates(deployment: Deployment, sets: ReplicaSets): Action<Writ
   const revision = maxRevision(old) + 1;
   const annotations = newReplicaSetAnnotations(deployment, newest.metadata.annotations ?? {}, revision);
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
-  const isCurrent = deepEqual(annotations, newest.metadata.annotations ?? {}) && (newest.spec.minReadySeconds ?? 0) === minReadySeconds;
+  const isCurrent =
+    deepEqual(annotations, newest.metadata.annotations ?? {}) && (newest.spec.minReadySeconds ?? 0) === minReadySeconds;
   if (isCurrent) return deploymentRevision(deployment, revisionOf(newest));
-  const object = { ...newest, metadata: { ...newest.metadata, annotations }, spec: { ...newest.spec, minReadySeconds } };
+  const object = {
+    ...newest,
+    metadata: { ...newest.metadata, annotations },
+    spec: { ...newest.spec, minReadySeconds },
+  };
   return [{ verb: "update", resource: "replicaSets", object }];
 }
 

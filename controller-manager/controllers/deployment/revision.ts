@@ -43,7 +43,11 @@ export function sizeAnnotations(deployment: Deployment): Record<string, string> 
 }
 
 /** Annotations that the new ReplicaSet must have at `revision`, given those it has; `undefined` when it is new. */
-export function newReplicaSetAnnotations(deployment: Deployment, present: Annotations | undefined, revision: number): Record<string, string> {
+export function newReplicaSetAnnotations(
+  deployment: Deployment,
+  present: Annotations | undefined,
+  revision: number,
+): Record<string, string> {
   const copied = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key));
   const own = { ...present, ...Object.fromEntries(copied) };
   if (present === undefined) return { ...own, ...sizeAnnotations(deployment), [REVISION]: String(revision) };

@@ -8,7 +8,11 @@ import { resizeIfNeeded, type Writes } from "./scaling.ts";
 type Actions = Action<Writes>[];
 
 /** Size of the new ReplicaSet: as large as the surge allows beside all others. */
-export function newReplicaSetSize(deployment: Deployment, all: readonly ReplicaSet[], newest: ReplicaSet | undefined): number {
+export function newReplicaSetSize(
+  deployment: Deployment,
+  all: readonly ReplicaSet[],
+  newest: ReplicaSet | undefined,
+): number {
   const wanted = wantedReplicas(deployment);
   if (!isRollingUpdate(deployment)) return wanted;
   const present = newest?.spec.replicas ?? 0;
@@ -37,7 +41,9 @@ function shrinkOld(deployment: Deployment, sets: ReplicaSets, newest: ReplicaSet
   const after = old.map((replicaSet, index) => (replicaSet.spec.replicas ?? 1) - (unhealthy[index] ?? 0));
   const spare = availableReplicas([...old, newest]) - minAvailable;
   const healthy = takeFrom(old, Math.max(0, spare), (_, index) => after[index] ?? 0);
-  return old.flatMap((replicaSet, index) => resizeIfNeeded(deployment, replicaSet, (after[index] ?? 0) - (healthy[index] ?? 0)));
+  return old.flatMap((replicaSet, index) =>
+    resizeIfNeeded(deployment, replicaSet, (after[index] ?? 0) - (healthy[index] ?? 0)),
+  );
 }
 
 /** How many pods to take from each ReplicaSet, oldest first: at most what `available` says, `limit` in all. */

@@ -1,5 +1,10 @@
 /** The status of a Deployment and what it says of a rollout's progress (upstream: `sync.go`, `progress.go`). */
-import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../../shared/api/generated/apps/v1.ts";
+import type {
+  Deployment,
+  DeploymentCondition,
+  DeploymentStatus,
+  ReplicaSet,
+} from "../../../shared/api/generated/apps/v1.ts";
 import { findCondition, removeCondition } from "../../../shared/machinery/conditions.ts";
 import { timeOf, timestamp } from "../../runtime/timestamp.ts";
 import { maxUnavailable, wantedReplicas } from "./fenceposts.ts";
@@ -35,7 +40,12 @@ export function withCondition(conditions: Conditions, condition: DeploymentCondi
 }
 
 /** Counts and availability; `conditions` are those to start from. */
-export function countedStatus(deployment: Deployment, sets: ReplicaSets, conditions: Conditions, nowMs: number): DeploymentStatus {
+export function countedStatus(
+  deployment: Deployment,
+  sets: ReplicaSets,
+  conditions: Conditions,
+  nowMs: number,
+): DeploymentStatus {
   const sum = (count: (status: NonNullable<ReplicaSet["status"]>) => number | undefined): number =>
     sets.all.reduce((total, { status }) => total + (status === undefined ? 0 : (count(status) ?? 0)), 0);
   const available = availableReplicas(sets.all);
@@ -58,7 +68,8 @@ export function countedStatus(deployment: Deployment, sets: ReplicaSets, conditi
   };
   const present = Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
   const { collisionCount } = deployment.status ?? {};
-  const hasTerminating = sets.all.length > 0 && sets.all.every(({ status }) => status?.terminatingReplicas !== undefined);
+  const hasTerminating =
+    sets.all.length > 0 && sets.all.every(({ status }) => status?.terminatingReplicas !== undefined);
   return {
     observedGeneration: deployment.metadata.generation,
     ...present,
@@ -69,23 +80,37 @@ export function countedStatus(deployment: Deployment, sets: ReplicaSets, conditi
 }
 
 /** The status in the middle of a rollout: counts, and whether it goes on, is complete or has timed out. */
-export function rolloutStatus(deployment: Deployment, sets: ReplicaSets, conditions: Conditions, nowMs: number): DeploymentStatus {
+export function rolloutStatus(
+  deployment: Deployment,
+  sets: ReplicaSets,
+  conditions: Conditions,
+  nowMs: number,
+): DeploymentStatus {
   const status = countedStatus(deployment, sets, conditions, nowMs);
   const progressed = progress(deployment, sets, status, nowMs);
   const failure = replicaFailure(sets);
   return {
     ...status,
-    conditions: [...(failure === undefined ? removeCondition(progressed, REPLICA_FAILURE) : withCondition(progressed, failure))],
+    conditions: [
+      ...(failure === undefined ? removeCondition(progressed, REPLICA_FAILURE) : withCondition(progressed, failure)),
+    ],
   };
 }
 
-function progress(deployment: Deployment, { newest }: ReplicaSets, status: DeploymentStatus, nowMs: number): Conditions {
+function progress(
+  deployment: Deployment,
+  { newest }: ReplicaSets,
+  status: DeploymentStatus,
+  nowMs: number,
+): Conditions {
   const conditions = status.conditions ?? [];
   if (!hasProgressDeadline(deployment)) return removeCondition(conditions, PROGRESSING);
   const present = findCondition(conditions, PROGRESSING);
-  const isOver = (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && present?.reason === "NewReplicaSetAvailable";
+  const isOver =
+    (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && present?.reason === "NewReplicaSetAvailable";
   if (isOver) return conditions;
-  const subject = newest === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newest.metadata.name}"`;
+  const subject =
+    newest === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newest.metadata.name}"`;
   if (isComplete(deployment, status)) {
     const message = `${subject} has successfully progressed.`;
     return withCondition(conditions, progressingCondition("True", "NewReplicaSetAvailable", message, nowMs));
@@ -93,7 +118,8 @@ function progress(deployment: Deployment, { newest }: ReplicaSets, status: Deplo
   if (hasProgressed(deployment, status)) {
     // The same reason again, with a new time: the deadline counts from the last progress.
     const condition = progressingCondition("True", "ReplicaSetUpdated", `${subject} is progressing.`, nowMs);
-    const kept = present?.status === "True" ? { ...condition, lastTransitionTime: present.lastTransitionTime } : condition;
+    const kept =
+      present?.status === "True" ? { ...condition, lastTransitionTime: present.lastTransitionTime } : condition;
     return [...removeCondition(conditions, PROGRESSING), kept];
   }
   if (hasTimedOut(deployment, present, nowMs)) {

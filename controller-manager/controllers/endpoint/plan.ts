@@ -1,5 +1,12 @@
 /** The Endpoints object of a Service, for clients from before EndpointSlices (upstream: `pkg/controller/endpoint`). */
-import type { EndpointAddress, EndpointPort, Endpoints, EndpointSubset, Pod, Service } from "../../../shared/api/generated/core/v1.ts";
+import type {
+  EndpointAddress,
+  EndpointPort,
+  Endpoints,
+  EndpointSubset,
+  Pod,
+  Service,
+} from "../../../shared/api/generated/core/v1.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import type { endpoints, pods } from "../../../shared/resources/catalog.ts";
 import { isReady, readyCondition } from "../../pods/pod-state.ts";
@@ -27,18 +34,39 @@ export function planEndpoints(service: Service, world: EndpointsWorld): Plan<Ser
   const labels = labelsFor(service);
   const annotations = annotationsFor(service, present, behind);
   if (present === undefined) {
-    return { actions: [{ verb: "create", resource: "endpoints", object: { metadata: { name, namespace, labels, annotations }, subsets } }] };
+    return {
+      actions: [
+        {
+          verb: "create",
+          resource: "endpoints",
+          object: { metadata: { name, namespace, labels, annotations }, subsets },
+        },
+      ],
+    };
   }
   const isSame = deepEqual(present.subsets ?? [], subsets) && deepEqual(present.metadata.labels ?? {}, labels);
   if (isSame) return { actions: [] };
-  return { actions: [{ verb: "update", resource: "endpoints", object: { ...present, metadata: { ...present.metadata, labels, annotations }, subsets } }] };
+  return {
+    actions: [
+      {
+        verb: "update",
+        resource: "endpoints",
+        object: { ...present, metadata: { ...present.metadata, labels, annotations }, subsets },
+      },
+    ],
+  };
 }
 
 /** The Endpoints go with their Service. */
-export function planEndpointsOfGone(at: { namespace: string | undefined; name: string }, world: EndpointsWorld): Plan<Service, Writes> {
+export function planEndpointsOfGone(
+  at: { namespace: string | undefined; name: string },
+  world: EndpointsWorld,
+): Plan<Service, Writes> {
   const present = world.endpoints.get(at.namespace, at.name);
   const isManaged = present?.metadata.labels?.[MANAGED_BY] === "endpoint-controller";
-  return { actions: present === undefined || !isManaged ? [] : [{ verb: "delete", resource: "endpoints", target: present }] };
+  return {
+    actions: present === undefined || !isManaged ? [] : [{ verb: "delete", resource: "endpoints", target: present }],
+  };
 }
 
 function labelsFor(service: Service): Record<string, string> {
@@ -46,9 +74,16 @@ function labelsFor(service: Service): Record<string, string> {
   return { ...own, ...(isHeadless(service) ? { [HEADLESS]: "" } : {}), [MANAGED_BY]: "endpoint-controller" };
 }
 
-function annotationsFor(service: Service, present: Endpoints | undefined, behind: readonly Pod[]): Record<string, string> {
+function annotationsFor(
+  service: Service,
+  present: Endpoints | undefined,
+  behind: readonly Pod[],
+): Record<string, string> {
   const { [OVER_CAPACITY]: _, ...kept } = present?.metadata.annotations ?? {};
-  const newest = behind.flatMap((pod) => readyCondition(pod)?.lastTransitionTime ?? []).toSorted().at(-1);
+  const newest = behind
+    .flatMap((pod) => readyCondition(pod)?.lastTransitionTime ?? [])
+    .toSorted()
+    .at(-1);
   const changedAt = newest ?? service.metadata.creationTimestamp;
   return {
     ...kept,
@@ -79,7 +114,12 @@ function portsOf(service: Service, pod: Pod): EndpointPort[] {
     if (port === undefined) return [];
     const { name, protocol = "TCP", appProtocol } = servicePort;
     return [
-      { port, protocol, ...(name === undefined || name === "" ? {} : { name }), ...(appProtocol === undefined ? {} : { appProtocol }) },
+      {
+        port,
+        protocol,
+        ...(name === undefined || name === "" ? {} : { name }),
+        ...(appProtocol === undefined ? {} : { appProtocol }),
+      },
     ];
   });
 }

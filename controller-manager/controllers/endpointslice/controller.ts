@@ -11,10 +11,7 @@ export const endpointSliceController = defineController({
   reconciles: services,
   reads: { pods, endpointSlices },
   writes: { endpointSlices },
-  triggers: [
-    ownedBy("endpointSlices"),
-    { on: "pods", keys: (pod, { self }) => servicesOf(pod, self) },
-  ],
+  triggers: [ownedBy("endpointSlices"), { on: "pods", keys: (pod, { self }) => servicesOf(pod, self) }],
   writesStatus: false,
   reconcile: planEndpointSlices,
 });

@@ -12,7 +12,11 @@ const familyOf = (ip: string): AddressType => (ip.includes(":") ? "IPv6" : "IPv4
 export function addressTypesOf({ spec }: Service): AddressType[] {
   const families = (spec.ipFamilies ?? []).filter((family) => family === "IPv4" || family === "IPv6");
   if (families.length > 0) return families;
-  return [spec.clusterIP === undefined || spec.clusterIP === "None" || spec.clusterIP === "" ? "IPv4" : familyOf(spec.clusterIP)];
+  return [
+    spec.clusterIP === undefined || spec.clusterIP === "None" || spec.clusterIP === ""
+      ? "IPv4"
+      : familyOf(spec.clusterIP),
+  ];
 }
 
 /** The pod as an endpoint of that family; nothing when it has no address of it. */

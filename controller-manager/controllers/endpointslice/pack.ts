@@ -20,7 +20,8 @@ export interface Packing {
 }
 
 /** What makes two endpoints the same one: conditions may change, identity does not. */
-const identityOf = ({ addresses, targetRef }: Endpoint): string => `${targetRef?.uid ?? ""}\u0000${addresses.join(",")}`;
+const identityOf = ({ addresses, targetRef }: Endpoint): string =>
+  `${targetRef?.uid ?? ""}\u0000${addresses.join(",")}`;
 
 export function pack(existing: readonly EndpointSlice[], wanted: readonly Endpoint[]): Packing {
   const missing = new Map(wanted.map((endpoint) => [identityOf(endpoint), endpoint]));
@@ -35,7 +36,9 @@ export function pack(existing: readonly EndpointSlice[], wanted: readonly Endpoi
   });
 
   const rest = [...missing.values()];
-  const byRoom = kept.toSorted((a, b) => Number(b.isChanged) - Number(a.isChanged) || b.endpoints.length - a.endpoints.length);
+  const byRoom = kept.toSorted(
+    (a, b) => Number(b.isChanged) - Number(a.isChanged) || b.endpoints.length - a.endpoints.length,
+  );
   for (const each of byRoom) {
     // An untouched slice is opened only when all that is left fits: otherwise a new slice costs the same.
     const room = SLICE_ENDPOINTS_MAX - each.endpoints.length;

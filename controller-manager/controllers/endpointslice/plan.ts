@@ -46,7 +46,12 @@ export function planEndpointSlices(service: Service, world: World<Service, Reads
   };
 }
 
-function planAddressType(service: Service, type: AddressType, behind: readonly Pod[], all: readonly EndpointSlice[]): Action<Writes>[] {
+function planAddressType(
+  service: Service,
+  type: AddressType,
+  behind: readonly Pod[],
+  all: readonly EndpointSlice[],
+): Action<Writes>[] {
   const existing = all.filter(({ addressType }) => addressType === type);
   const groups = groupByPorts(service, type, behind);
   const isOfGroup = (slice: EndpointSlice, group: Group): boolean => deepEqual(slice.ports ?? [], group.ports);
@@ -80,14 +85,17 @@ function planGroup(service: Service, type: AddressType, group: Group, own: reado
   return [
     ...packing.toCreate.map((endpoints) => creation(service, type, group.ports, endpoints, newest)),
     ...packing.toUpdate.map(({ slice, endpoints }) => update(service, slice, endpoints, newest)),
-    ...packing.unchanged.filter((slice) => !deepEqual(slice.metadata.labels, labelsFor(service))).map((slice) => update(service, slice, slice.endpoints ?? [], undefined)),
+    ...packing.unchanged
+      .filter((slice) => !deepEqual(slice.metadata.labels, labelsFor(service)))
+      .map((slice) => update(service, slice, slice.endpoints ?? [], undefined)),
     ...packing.toDelete.map(deletion),
   ];
 }
 
 /** A Service without pods keeps one empty slice, so that everybody can see that there are none. */
 function placeholder(service: Service, type: AddressType, existing: readonly EndpointSlice[]): Action<Writes>[] {
-  const isPlaceholder = ({ endpoints = [], ports = [] }: EndpointSlice): boolean => endpoints.length === 0 && ports.length === 0;
+  const isPlaceholder = ({ endpoints = [], ports = [] }: EndpointSlice): boolean =>
+    endpoints.length === 0 && ports.length === 0;
   const [kept] = existing.filter(isPlaceholder);
   if (kept !== undefined) return existing.filter((slice) => slice !== kept).map(deletion);
   const [first, ...others] = existing;
@@ -141,7 +149,12 @@ function creation(
   };
 }
 
-function update(service: Service, slice: EndpointSlice, endpoints: Endpoint[], newest: string | undefined): Action<Writes> {
+function update(
+  service: Service,
+  slice: EndpointSlice,
+  endpoints: Endpoint[],
+  newest: string | undefined,
+): Action<Writes> {
   const annotations = { ...slice.metadata.annotations, ...(newest === undefined ? {} : { [TRIGGER_TIME]: newest }) };
   const metadata = { ...slice.metadata, labels: labelsFor(service), annotations };
   return { verb: "update", resource: "endpointSlices", object: { ...slice, metadata, endpoints } };

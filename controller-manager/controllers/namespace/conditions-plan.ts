@@ -20,7 +20,10 @@ interface Rule {
 }
 
 const listed = (counts: ReadonlyMap<string, number>, text: (key: string, count: number) => string): string =>
-  [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => text(key, count)).join(", ");
+  [...counts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, count]) => text(key, count))
+    .join(", ");
 
 const RULES: readonly Rule[] = [
   {
@@ -29,7 +32,10 @@ const RULES: readonly Rule[] = [
     bad: ({ discoveryFailures: failures }) =>
       failures.length === 0
         ? undefined
-        : ["DiscoveryFailed", `Discovery failed for some groups, ${failures.length} failing: unable to retrieve the complete list of server APIs: ${failures.join(", ")}`],
+        : [
+            "DiscoveryFailed",
+            `Discovery failed for some groups, ${failures.length} failing: unable to retrieve the complete list of server APIs: ${failures.join(", ")}`,
+          ],
   },
   {
     type: "NamespaceDeletionGroupVersionParsingFailure",
@@ -42,7 +48,10 @@ const RULES: readonly Rule[] = [
     bad: ({ deletionFailures: failures }) =>
       failures.length === 0
         ? undefined
-        : ["ContentDeletionFailed", `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(", ")}`],
+        : [
+            "ContentDeletionFailed",
+            `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(", ")}`,
+          ],
   },
   {
     type: "NamespaceContentRemaining",
@@ -50,7 +59,10 @@ const RULES: readonly Rule[] = [
     bad: ({ remaining }) =>
       remaining.size === 0
         ? undefined
-        : ["SomeResourcesRemain", `Some resources are remaining: ${listed(remaining, (key, count) => `${key} has ${count} resource instances`)}`],
+        : [
+            "SomeResourcesRemain",
+            `Some resources are remaining: ${listed(remaining, (key, count) => `${key} has ${count} resource instances`)}`,
+          ],
   },
   {
     type: "NamespaceFinalizersRemaining",
@@ -58,12 +70,19 @@ const RULES: readonly Rule[] = [
     bad: ({ finalizers }) =>
       finalizers.size === 0
         ? undefined
-        : ["SomeFinalizersRemain", `Some content in the namespace has finalizers remaining: ${listed(finalizers, (key, count) => `${key} in ${count} resource instances`)}`],
+        : [
+            "SomeFinalizersRemain",
+            `Some content in the namespace has finalizers remaining: ${listed(finalizers, (key, count) => `${key} in ${count} resource instances`)}`,
+          ],
   },
 ];
 
 /** The conditions after that pass; those that did not change keep their time. */
-export function deletionConditions(present: readonly NamespaceCondition[], report: DeletionReport, nowMs: number): NamespaceCondition[] {
+export function deletionConditions(
+  present: readonly NamespaceCondition[],
+  report: DeletionReport,
+  nowMs: number,
+): NamespaceCondition[] {
   const others = present.filter(({ type }) => !RULES.some((rule) => rule.type === type));
   const own = RULES.map(({ type, good, bad }) => {
     const failure = bad(report);

@@ -24,11 +24,20 @@ interface Counted {
 /** Pods go first, for what they use must outlive them: everything else waits until none is left. */
 export async function deleteContent(client: ApiClient, namespace: string, signal: AbortSignal): Promise<DeletionPass> {
   const { resources, failures } = await discover(client, signal);
-  const deletable = resources.filter(({ scope, verbs }) => scope === "Namespaced" && verbs.includes("list") && verbs.includes("delete"));
+  const deletable = resources.filter(
+    ({ scope, verbs }) => scope === "Namespaced" && verbs.includes("list") && verbs.includes("delete"),
+  );
   const isPods = (resource: DiscoveredResource): boolean => groupResourceOf(resource) === "pods";
   const pods = await deleteAll(client, namespace, deletable.filter(isPods), signal);
   const mayGoOn = pods.remaining.size === 0 && pods.deletionFailures.length === 0;
-  const rest = mayGoOn ? await deleteAll(client, namespace, deletable.filter((each) => !isPods(each)), signal) : undefined;
+  const rest = mayGoOn
+    ? await deleteAll(
+        client,
+        namespace,
+        deletable.filter((each) => !isPods(each)),
+        signal,
+      )
+    : undefined;
   return {
     discoveryFailures: failures,
     deletionFailures: [...pods.deletionFailures, ...(rest?.deletionFailures ?? [])],
@@ -40,7 +49,12 @@ export async function deleteContent(client: ApiClient, namespace: string, signal
 
 type Pass = Omit<DeletionPass, "discoveryFailures">;
 
-async function deleteAll(client: ApiClient, namespace: string, resources: readonly DiscoveredResource[], signal: AbortSignal): Promise<Pass> {
+async function deleteAll(
+  client: ApiClient,
+  namespace: string,
+  resources: readonly DiscoveredResource[],
+  signal: AbortSignal,
+): Promise<Pass> {
   const counted: [DiscoveredResource, Counted][] = [];
   const queue = [...resources];
   const worker = async (): Promise<void> => {
@@ -63,12 +77,18 @@ async function deleteAll(client: ApiClient, namespace: string, resources: readon
 const nameOf = ({ plural, group }: DiscoveredResource): string => `${plural}.${group}`;
 
 /** Deletes all objects of the resource, and tells which are still there. */
-async function deleteResource(client: ApiClient, namespace: string, resource: DiscoveredResource, signal: AbortSignal): Promise<Counted> {
+async function deleteResource(
+  client: ApiClient,
+  namespace: string,
+  resource: DiscoveredResource,
+  signal: AbortSignal,
+): Promise<Counted> {
   try {
     const present = await client.list(resource, { namespace, signal });
     if (present.items.length === 0) return { items: [] };
     const options = { propagationPolicy: "Background" };
-    if (resource.verbs.includes("deletecollection")) await client.deleteCollection(resource, { namespace, signal }, options);
+    if (resource.verbs.includes("deletecollection"))
+      await client.deleteCollection(resource, { namespace, signal }, options);
     else for (const { metadata } of present.items) await deleteOne(client, resource, namespace, metadata.name, signal);
     return { items: (await client.list(resource, { namespace, signal })).items };
   } catch (err) {
@@ -79,7 +99,13 @@ async function deleteResource(client: ApiClient, namespace: string, resource: Di
   }
 }
 
-async function deleteOne(client: ApiClient, resource: DiscoveredResource, namespace: string, name: string, signal: AbortSignal): Promise<void> {
+async function deleteOne(
+  client: ApiClient,
+  resource: DiscoveredResource,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await client.delete(resource, { namespace, name }, { propagationPolicy: "Background" }, signal);
   } catch (err) {

@@ -59,10 +59,12 @@ async function emptyNamespace(name: string, context: LoopContext<Namespaces, Nam
     if (isNotFound(err)) return undefined;
     throw err;
   }
-  if (namespace.metadata.deletionTimestamp === undefined || !finalizersOf(namespace).includes(FINALIZER)) return undefined;
+  if (namespace.metadata.deletionTimestamp === undefined || !finalizersOf(namespace).includes(FINALIZER))
+    return undefined;
   const pass = await deleteContent(client, name, signal);
   const conditions = deletionConditions(namespace.status?.conditions ?? [], pass, clock.nowMs());
-  const isEmpty = pass.waitSeconds === undefined && pass.deletionFailures.length === 0 && pass.discoveryFailures.length === 0;
+  const isEmpty =
+    pass.waitSeconds === undefined && pass.deletionFailures.length === 0 && pass.discoveryFailures.length === 0;
   try {
     if (!isEmpty && !deepEqual(namespace.status?.conditions, conditions)) {
       const status = { ...namespace.status, phase: "Terminating", conditions };

@@ -5,7 +5,14 @@
  * N1 A subnet is handed out at most once until it is released.
  * N2 Any address range that overlaps a subnet takes it, also one of another size.
  */
-import { addressLength, type Cidr, cidrsOverlap, formatCidr, parseCidr, subnetAt } from "../../../shared/machinery/cidr.ts";
+import {
+  addressLength,
+  type Cidr,
+  cidrsOverlap,
+  formatCidr,
+  parseCidr,
+  subnetAt,
+} from "../../../shared/machinery/cidr.ts";
 
 /** As upstream: at most 16 bits of node subnets in one range. */
 export const SUBNET_BITS_MAX = 16;

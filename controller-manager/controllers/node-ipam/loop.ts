@@ -11,7 +11,8 @@ import { CidrSet } from "./cidr-set.ts";
 
 type Nodes = { readonly nodes: typeof nodes };
 
-const cidrsOf = ({ spec }: Node): readonly string[] => spec.podCIDRs ?? (spec.podCIDR === undefined ? [] : [spec.podCIDR]);
+const cidrsOf = ({ spec }: Node): readonly string[] =>
+  spec.podCIDRs ?? (spec.podCIDR === undefined ? [] : [spec.podCIDR]);
 
 /** `clusterCidr` such as `10.244.0.0/16`; throws when it is none or the mask does not fit. */
 export function nodeIpam(clusterCidr: string, nodeMaskSize: number): RunnableController {

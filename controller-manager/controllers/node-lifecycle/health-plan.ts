@@ -17,7 +17,11 @@ export interface Heartbeat {
 /** Takes note of a new sign of life: a renewed lease or a status with a new time. */
 export function observe(before: Heartbeat | undefined, node: Node, lease: Lease | undefined, nowMs: number): Heartbeat {
   const ready = findCondition(node.status?.conditions, "Ready");
-  const mark = [lease?.spec.renewTime ?? "", ready?.lastHeartbeatTime ?? "", ready?.status === "Unknown" ? "" : (ready?.lastTransitionTime ?? "")].join("|");
+  const mark = [
+    lease?.spec.renewTime ?? "",
+    ready?.lastHeartbeatTime ?? "",
+    ready?.status === "Unknown" ? "" : (ready?.lastTransitionTime ?? ""),
+  ].join("|");
   if (before === undefined) return { mark, seenAtMs: nowMs };
   // Our own mark of unknown is no sign of life.
   const isAlive = before.mark !== mark && ready?.status !== "Unknown";

@@ -68,7 +68,10 @@ class NodeMonitor {
       this.#isAwaited = true;
       this.#endPause();
     };
-    const removeHandlers = informers.nodes.addHandlers({ onAdd: wake, onUpdate: (next, previous) => (isNews(next, previous) ? wake() : undefined) });
+    const removeHandlers = informers.nodes.addHandlers({
+      onAdd: wake,
+      onUpdate: (next, previous) => (isNews(next, previous) ? wake() : undefined),
+    });
     while (!signal.aborted) {
       this.#isAwaited = false;
       await this.#round();
@@ -102,7 +105,16 @@ class NodeMonitor {
     const conditions = isSilent ? unknownConditions(node, clock.nowMs()) : undefined;
     if (conditions !== undefined) {
       const wasReady = healthOf(node) === "Healthy";
-      await this.#write([{ verb: "patch", resource: "nodes", target: node, patchType: "strategic", subresource: "status", patch: { status: { conditions } } }]);
+      await this.#write([
+        {
+          verb: "patch",
+          resource: "nodes",
+          target: node,
+          patchType: "strategic",
+          subresource: "status",
+          patch: { status: { conditions } },
+        },
+      ]);
       if (wasReady) this.#tell(node, "NodeNotReady", `Node ${node.metadata.name} status is now: NodeNotReady`);
     }
     if (conditions !== undefined || healthOf(node) !== "Healthy") await this.#markPodsNotReady(node);
@@ -158,6 +170,10 @@ class NodeMonitor {
 /** Something that taints depend on has changed; heartbeats come every few seconds and can wait for the next round. */
 function isNews(next: Node, previous: Node): boolean {
   const facts = ({ spec, status }: Node): string =>
-    JSON.stringify([spec.unschedulable, spec.taints, status?.conditions?.map((condition) => [condition.type, condition.status])]);
+    JSON.stringify([
+      spec.unschedulable,
+      spec.taints,
+      status?.conditions?.map((condition) => [condition.type, condition.status]),
+    ]);
   return facts(next) !== facts(previous);
 }

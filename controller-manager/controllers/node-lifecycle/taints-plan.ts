@@ -63,11 +63,16 @@ export function wantedTaints(node: Node, evictions: Evictions, nowMs: number): T
     return true;
   };
   const kept = present.filter(isKept);
-  const has = (key: string, effect: string): boolean => kept.some((taint) => taint.key === key && taint.effect === effect);
+  const has = (key: string, effect: string): boolean =>
+    kept.some((taint) => taint.key === key && taint.effect === effect);
   const timeAdded = timestamp(nowMs);
   const added = [
-    ...[...noSchedule].filter((key) => !has(key, "NoSchedule")).map((key) => ({ key, effect: "NoSchedule", timeAdded })),
-    ...(noExecute === undefined || has(noExecute, "NoExecute") ? [] : [{ key: noExecute, effect: "NoExecute", timeAdded }]),
+    ...[...noSchedule]
+      .filter((key) => !has(key, "NoSchedule"))
+      .map((key) => ({ key, effect: "NoSchedule", timeAdded })),
+    ...(noExecute === undefined || has(noExecute, "NoExecute")
+      ? []
+      : [{ key: noExecute, effect: "NoExecute", timeAdded }]),
   ];
   return added.length === 0 && kept.length === present.length ? undefined : [...kept, ...added];
 }
@@ -75,5 +80,7 @@ export function wantedTaints(node: Node, evictions: Evictions, nowMs: number): T
 /** True when only the start of evictions is missing: the node waits for its turn. */
 export function waitsForEviction(node: Node): boolean {
   const key = noExecuteKey(node);
-  return key !== undefined && !(node.spec.taints ?? []).some((taint) => taint.effect === "NoExecute" && taint.key === key);
+  return (
+    key !== undefined && !(node.spec.taints ?? []).some((taint) => taint.effect === "NoExecute" && taint.key === key)
+  );
 }

@@ -35,17 +35,25 @@ async function runCollector(threshold: number, context: LoopContext<Reads, Write
     ];
     for (const actions of deletions) {
       const outcome = await execute(actions);
-      if (outcome.kind === "failed" && !signal.aborted) logger.warn({ err: outcome.error }, "a pod could not be cleaned up");
+      if (outcome.kind === "failed" && !signal.aborted)
+        logger.warn({ err: outcome.error }, "a pod could not be cleaned up");
     }
     await clock.sleep(CHECK_EVERY_MS, signal);
   }
 }
 
 /** Names of nodes that pods name, and that are surely not there. */
-async function goneNodes(context: LoopContext<Reads, Writes>, missingSinceMs: Map<string, number>): Promise<Set<string>> {
+async function goneNodes(
+  context: LoopContext<Reads, Writes>,
+  missingSinceMs: Map<string, number>,
+): Promise<Set<string>> {
   const { clock, informers, client, signal } = context;
-  const named = informers.pods.lister.list().flatMap(({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]));
-  const missing = new Set(named.filter((name) => name !== "" && informers.nodes.lister.get(undefined, name) === undefined));
+  const named = informers.pods.lister
+    .list()
+    .flatMap(({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName]));
+  const missing = new Set(
+    named.filter((name) => name !== "" && informers.nodes.lister.get(undefined, name) === undefined),
+  );
   for (const name of missingSinceMs.keys()) if (!missing.has(name)) missingSinceMs.delete(name);
   const nowMs = clock.monotonicMs();
   const gone = new Set<string>();

@@ -47,5 +47,12 @@ function failed(pod: Pod, disruption: string | undefined, nowMs: number): Action
     phase: "Failed",
     ...(disruption === undefined ? {} : { conditions: setCondition(conditions, condition) }),
   };
-  return { verb: "patch", resource: "pods", target: pod, patchType: "strategic", subresource: "status", patch: { status } };
+  return {
+    verb: "patch",
+    resource: "pods",
+    target: pod,
+    patchType: "strategic",
+    subresource: "status",
+    patch: { status },
+  };
 }

@@ -20,7 +20,11 @@ type ReplicaSetWorld = World<ReplicaSet, Writes>;
 /** Pods that one plan creates or deletes at most. */
 export const BURST_REPLICAS = 500;
 
-export function planReplicaSet(replicaSet: ReplicaSet, world: ReplicaSetWorld, nowMs: number): Plan<ReplicaSet, Writes> {
+export function planReplicaSet(
+  replicaSet: ReplicaSet,
+  world: ReplicaSetWorld,
+  nowMs: number,
+): Plan<ReplicaSet, Writes> {
   const { namespace = "", uid = "" } = replicaSet.metadata;
   const own = world.pods.byIndex(BY_CONTROLLER, uid);
   const orphans = world.pods.byIndex(ORPHANS, namespace);

@@ -16,7 +16,8 @@ export function replicaSetStatus(
   nowMs: number,
 ): (failure: ActionFailure | undefined) => ReplicaSetStatus {
   const templateLabels = Object.entries(replicaSet.spec.template?.metadata?.labels ?? {});
-  const isFullyLabeled = (pod: Pod): boolean => templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value);
+  const isFullyLabeled = (pod: Pod): boolean =>
+    templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value);
   const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0;
   const counts = {
     replicas: active.length,
@@ -39,7 +40,10 @@ function conditionsAfter(replicaSet: ReplicaSet, failure: ActionFailure | undefi
   if (findCondition(present, REPLICA_FAILURE) !== undefined) return present ?? [];
   const reason = failure.verb === "delete" ? "FailedDelete" : "FailedCreate";
   const { message } = failure;
-  return [...(present ?? []), { type: REPLICA_FAILURE, status: "True", reason, message, lastTransitionTime: timestamp(nowMs) }];
+  return [
+    ...(present ?? []),
+    { type: REPLICA_FAILURE, status: "True", reason, message, lastTransitionTime: timestamp(nowMs) },
+  ];
 }
 
 /** As Go leaves out zero numbers (`omitempty`), except those it knows to be set. */

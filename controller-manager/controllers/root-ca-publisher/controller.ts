@@ -15,9 +15,14 @@ const DESCRIPTION_TEXT =
 
 type ConfigMaps = { readonly configMaps: typeof configMaps };
 
-export function planRootCa(rootCa: string, namespace: Namespace, world: World<Namespace, ConfigMaps>): Plan<Namespace, ConfigMaps> {
+export function planRootCa(
+  rootCa: string,
+  namespace: Namespace,
+  world: World<Namespace, ConfigMaps>,
+): Plan<Namespace, ConfigMaps> {
   const { name } = namespace.metadata;
-  if (namespace.status?.phase === "Terminating" || namespace.metadata.deletionTimestamp !== undefined) return { actions: [] };
+  if (namespace.status?.phase === "Terminating" || namespace.metadata.deletionTimestamp !== undefined)
+    return { actions: [] };
   const annotations = { [DESCRIPTION]: DESCRIPTION_TEXT };
   const data = { "ca.crt": rootCa };
   const present = world.configMaps.get(name, ROOT_CA_CONFIG_MAP);

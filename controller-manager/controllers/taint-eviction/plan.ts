@@ -16,7 +16,12 @@ const MESSAGE = "Taint manager: deleting due to NoExecute taint";
 /** Since when a node has a taint, by what we have seen of it. */
 export type TaintSince = (node: Node, taint: Taint) => number;
 
-export function planEviction(pod: Pod, world: World<Pod, Reads>, nowMs: number, sinceMs: TaintSince): Plan<Pod, Writes> {
+export function planEviction(
+  pod: Pod,
+  world: World<Pod, Reads>,
+  nowMs: number,
+  sinceMs: TaintSince,
+): Plan<Pod, Writes> {
   const node = pod.spec.nodeName === undefined ? undefined : world.nodes.get(undefined, pod.spec.nodeName);
   if (node === undefined || isFinished(pod) || isTerminating(pod)) return { actions: [] };
   const atMs = evictionAtMs(pod.spec.tolerations ?? [], noExecuteTaints(node), (taint) => sinceMs(node, taint));
@@ -44,7 +49,11 @@ export function noExecuteTaints({ spec }: Node): Taint[] {
 }
 
 /** When the first of the taints is tolerated no longer; nothing when all are tolerated for ever. */
-export function evictionAtMs(tolerations: readonly Toleration[], taints: readonly Taint[], sinceMs: (taint: Taint) => number): number | undefined {
+export function evictionAtMs(
+  tolerations: readonly Toleration[],
+  taints: readonly Taint[],
+  sinceMs: (taint: Taint) => number,
+): number | undefined {
   const times = taints.map((taint) => toleratedUntilMs(tolerations, taint, sinceMs(taint)));
   const first = Math.min(...times);
   return first === Number.POSITIVE_INFINITY ? undefined : first;
@@ -59,7 +68,10 @@ function toleratedUntilMs(tolerations: readonly Toleration[], taint: Taint, sinc
   return sinceMs + Math.max(0, Math.min(...seconds)) * 1000;
 }
 
-export function tolerates({ key = "", effect = "", operator = "Equal", value = "" }: Toleration, taint: Taint): boolean {
+export function tolerates(
+  { key = "", effect = "", operator = "Equal", value = "" }: Toleration,
+  taint: Taint,
+): boolean {
   if (effect !== "" && effect !== taint.effect) return false;
   if (key !== "" && key !== taint.key) return false;
   if (operator === "Exists") return true;

@@ -12,7 +12,9 @@ export class TaintMemory {
   /** Looks at the node as it is now: taints that went away are forgotten. */
   observe({ metadata, spec }: Node, nowMs: number): void {
     const uid = metadata.uid ?? "";
-    const untimed = (spec.taints ?? []).filter(({ effect, timeAdded }) => effect === "NoExecute" && timeAdded === undefined);
+    const untimed = (spec.taints ?? []).filter(
+      ({ effect, timeAdded }) => effect === "NoExecute" && timeAdded === undefined,
+    );
     if (untimed.length === 0) return void this.#seen.delete(uid);
     const before = this.#seen.get(uid);
     this.#seen.set(uid, new Map(untimed.map((taint) => [keyOf(taint), before?.get(keyOf(taint)) ?? nowMs])));

@@ -1,0 +1,30 @@
+/** All controllers of the process: who reads and writes what stands in docs/generated/controllers.md. */
+import { deploymentController } from "./controllers/deployment/controller.ts";
+import { endpointsController } from "./controllers/endpoint/controller.ts";
+import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
+import { garbageCollector } from "./controllers/garbage-collector/loop.ts";
+import { namespaceController } from "./controllers/namespace/loop.ts";
+import { nodeIpam } from "./controllers/node-ipam/loop.ts";
+import { nodeLifecycle } from "./controllers/node-lifecycle/loop.ts";
+import { podGarbageCollector } from "./controllers/pod-garbage-collector/loop.ts";
+import { replicaSetController } from "./controllers/replicaset/controller.ts";
+import { rootCaPublisher } from "./controllers/root-ca-publisher/controller.ts";
+import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
+import { taintEviction } from "./controllers/taint-eviction/controller.ts";
+import type { RunnableController } from "./runtime/services.ts";
+import type { Settings } from "./settings.ts";
+
+export const controllers = (settings: Settings): readonly RunnableController[] => [
+  deploymentController,
+  replicaSetController,
+  endpointSliceController,
+  endpointsController,
+  namespaceController,
+  garbageCollector,
+  serviceAccountController,
+  ...(settings.rootCa === undefined ? [] : [rootCaPublisher(settings.rootCa)]),
+  nodeLifecycle(settings.nodeLifecycle),
+  taintEviction(),
+  ...(settings.nodeCidrs === undefined ? [] : [nodeIpam(settings.nodeCidrs.clusterCidr, settings.nodeCidrs.maskSize)]),
+  podGarbageCollector(settings.terminatedPodThreshold),
+];

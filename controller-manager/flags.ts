@@ -1,0 +1,82 @@
+/** The command line of kube-controller-manager: upstream's names and defaults, as far as they are acted on. */
+import type { FlagSpecs, FlagValues } from "../shared/process/flags.ts";
+import type { Settings } from "./settings.ts";
+
+export const FLAGS = {
+  kubeconfig: { type: "string", default: "", help: "Kubeconfig file with the server and our credentials." },
+  "leader-elect": {
+    type: "boolean",
+    default: true,
+    help: "Lead only while holding the lease; for more than one process.",
+  },
+  "leader-elect-lease-duration": {
+    type: "duration",
+    default: "15s",
+    help: "How long others wait before they take an unrenewed lease.",
+  },
+  "leader-elect-renew-deadline": {
+    type: "duration",
+    default: "10s",
+    help: "How long the leader tries to renew before it gives up.",
+  },
+  "leader-elect-retry-period": {
+    type: "duration",
+    default: "2s",
+    help: "Time between tries to take or renew the lease.",
+  },
+  "allocate-node-cidrs": { type: "boolean", default: false, help: "Give every node a range of pod addresses." },
+  "cluster-cidr": { type: "string", default: "10.244.0.0/16", help: "Range of all pod addresses." },
+  "node-cidr-mask-size": { type: "number", default: 24, help: "Prefix length of a node's range." },
+  "root-ca-file": { type: "string", help: "CA bundle that is published as kube-root-ca.crt in every namespace." },
+  "bind-address": { type: "string", default: "127.0.0.1", help: "Address for health and metrics." },
+  "secure-port": { type: "number", default: 10257, help: "Port for health and metrics." },
+  "tls-cert-file": { type: "string", help: "Certificate for health and metrics; self-signed when left out." },
+  "tls-private-key-file": { type: "string", help: "Key of that certificate." },
+  "node-monitor-grace-period": {
+    type: "duration",
+    default: "50s",
+    help: "Silence after which a node counts as unknown.",
+  },
+  "node-monitor-period": { type: "duration", default: "5s", help: "Time between looks at the nodes." },
+  "node-startup-grace-period": { type: "duration", default: "1m", help: "Silence of a node that never reported." },
+  "terminated-pod-gc-threshold": { type: "number", default: 12_500, help: "Finished pods that are kept." },
+  v: { type: "number", default: 0, help: "Log level; 4 and above is debug." },
+  version: { type: "boolean", help: "Print the version." },
+  help: { type: "boolean", help: "Print this text." },
+} as const satisfies FlagSpecs;
+
+/** Flags of upstream that existing unit files and manifests carry. */
+export const TOLERATED: ReadonlySet<string> = new Set([
+  "authentication-kubeconfig",
+  "authorization-kubeconfig",
+  "client-ca-file",
+  "cluster-name",
+  "cluster-signing-cert-file",
+  "cluster-signing-key-file",
+  "concurrent-deployment-syncs",
+  "concurrent-replicaset-syncs",
+  "controllers",
+  "feature-gates",
+  "kube-api-burst",
+  "kube-api-qps",
+  "profiling",
+  "requestheader-client-ca-file",
+  "service-account-private-key-file",
+  "service-cluster-ip-range",
+  "use-service-account-credentials",
+]);
+
+export function settingsOf(values: FlagValues<typeof FLAGS>, rootCa: string | undefined): Settings {
+  return {
+    rootCa,
+    nodeCidrs: values["allocate-node-cidrs"]
+      ? { clusterCidr: values["cluster-cidr"], maskSize: values["node-cidr-mask-size"] }
+      : undefined,
+    nodeLifecycle: {
+      gracePeriodMs: values["node-monitor-grace-period"],
+      startupGracePeriodMs: values["node-startup-grace-period"],
+      monitorPeriodMs: values["node-monitor-period"],
+    },
+    terminatedPodThreshold: values["terminated-pod-gc-threshold"],
+  };
+}

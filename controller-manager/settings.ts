@@ -1,0 +1,20 @@
+import { NODE_LIFECYCLE_DEFAULTS, type NodeLifecycleSettings } from "./controllers/node-lifecycle/loop.ts";
+
+/** What the flags say about the controllers. */
+export interface Settings {
+  /** PEM for `kube-root-ca.crt`; not published when left out. */
+  readonly rootCa?: string | undefined;
+  /** Pod ranges of nodes; not given out when left out. */
+  readonly nodeCidrs?: { readonly clusterCidr: string; readonly maskSize: number } | undefined;
+  readonly nodeLifecycle: NodeLifecycleSettings;
+  /** Finished pods that are kept. */
+  readonly terminatedPodThreshold: number;
+}
+
+/** Upstream's defaults, with every controller on: the ground for the generated roles. */
+export const DEFAULT_SETTINGS: Settings = {
+  rootCa: "",
+  nodeCidrs: { clusterCidr: "10.244.0.0/16", maskSize: 24 },
+  nodeLifecycle: NODE_LIFECYCLE_DEFAULTS,
+  terminatedPodThreshold: 12_500,
+};
