@@ -115,11 +115,19 @@ export class ResourceCache {
     if (start.from === "revision") {
       const sequence = this.#collection.sequenceAfter(start.revision);
       if (sequence === undefined) throw tooOld(start.revision, this.#collection.floorRevision);
-      return this.#collection.subscribe(selection, consumer, { initial: undefined, sequence });
+      return this.#collection.subscribe(selection, consumer, {
+        initial: undefined,
+        sequence,
+        afterRevision: start.revision,
+      });
     }
     const view = start.from === "state" ? this.list(request) : undefined;
     const initial = view === undefined ? undefined : { rows: view.rows(), revision: view.revision };
-    return this.#collection.subscribe(selection, consumer, { initial, sequence: this.#collection.nextSequence });
+    return this.#collection.subscribe(selection, consumer, {
+      initial,
+      sequence: this.#collection.nextSequence,
+      afterRevision: 0,
+    });
   }
 
   endWatch(subscription: Subscription): void {

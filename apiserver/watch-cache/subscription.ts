@@ -36,6 +36,8 @@ export interface SubscriptionStart {
   readonly initial: { readonly rows: Iterable<CachedRow>; readonly revision: number } | undefined;
   /** First event to look at. */
   readonly sequence: number;
+  /** Events up to this revision are passed over: it may lie in the future. */
+  readonly afterRevision: number;
 }
 
 export class Subscription {
@@ -43,6 +45,7 @@ export class Subscription {
   readonly #consumer: WatchConsumer;
   readonly #ring: EventRing;
   readonly #nowMs: () => number;
+  readonly #afterRevision: number;
   #state: State;
   /** Next event to look at; not kept up to date while live. */
   #sequence: number;
@@ -61,6 +64,7 @@ export class Subscription {
     this.#ring = ring;
     this.#nowMs = nowMs;
     this.#sequence = start.sequence;
+    this.#afterRevision = start.afterRevision;
     this.#waitingSinceMs = nowMs();
     this.#state =
       start.initial === undefined
@@ -92,7 +96,7 @@ export class Subscription {
   /** Offers a new event; returns whether the consumer must be flushed. */
   offer(event: CacheEvent): boolean {
     if (this.#state.phase !== "live") return false;
-    const change = this.selection.translate(event);
+    const change = this.#changeOf(event);
     if (change === undefined) return false;
     if (!this.#consumer.deliver(change)) this.#block(event.sequence + 1);
     return true;
@@ -114,6 +118,10 @@ export class Subscription {
     this.#state = { phase: "ended" };
   }
 
+  #changeOf(event: CacheEvent): Change | undefined {
+    return event.revision > this.#afterRevision ? this.selection.translate(event) : undefined;
+  }
+
   #deliverInitial(rows: Iterator<CachedRow>, revision: number): void {
     while (!this.isEnded) {
       const next = rows.next();
@@ -130,7 +138,7 @@ export class Subscription {
     while (this.#sequence < this.#ring.end && !this.isEnded) {
       if (this.#sequence < this.#ring.start) return this.expire();
       const event = this.#ring.at(this.#sequence++);
-      const change = event === undefined ? undefined : this.selection.translate(event);
+      const change = event === undefined ? undefined : this.#changeOf(event);
       if (change === undefined || this.#consumer.deliver(change)) continue;
       this.#block(this.#sequence);
       this.#consumer.flush();

@@ -140,19 +140,24 @@ class StorageBackedCaches implements WatchCaches {
 
   #watch(revision: number, signal: AbortSignal): void {
     const { storage, logger } = this.#options;
+    const broken = new AbortController();
     const watch = storage.watch(REGISTRY_ROOT, revision, {
-      events: (events) => this.#apply(events),
+      events: (events) => {
+        if (!broken.signal.aborted) this.#apply(events);
+      },
       progress: (reached) => this.#freshness.advance(reached),
       compacted: (compactRevision) => {
         logger.warn({ err: new CompactedError(compactRevision) }, "the store's history is gone, loading again");
         this.#freshness.attach(undefined);
+        broken.abort();
         void this.#loadAndWatch(signal);
       },
     });
     this.#freshness.attach(watch);
     const close = (): void => void watch.close();
-    if (signal.aborted) close();
-    else signal.addEventListener("abort", close, { once: true });
+    const over = AbortSignal.any([signal, broken.signal]);
+    if (over.aborted) close();
+    else over.addEventListener("abort", close, { once: true });
   }
 
   #apply(events: readonly StorageEvent[]): void {

@@ -108,10 +108,11 @@ export class WatchSession implements WatchConsumer {
     const { clock, cache, output, encoder } = this.#options;
     const leftMs = this.#deadlineMs - clock.monotonicMs() - BOOKMARK_BEFORE_END_MS;
     if (leftMs < 0) return;
-    const timer = clock.after(Math.min(BOOKMARK_EVERY_MS, Math.max(leftMs, 1)), () => {
+    const isLast = leftMs <= BOOKMARK_EVERY_MS;
+    const timer = clock.after(isLast ? leftMs : BOOKMARK_EVERY_MS, () => {
       if (this.#ended.signal.aborted) return;
       if (this.#subscription?.isLive === true) output.write([encoder.bookmark(cache.revision)]);
-      this.#scheduleBookmark();
+      if (!isLast) this.#scheduleBookmark();
     });
     this.#ended.signal.addEventListener("abort", () => timer.cancel(), { once: true });
   }
