@@ -55,7 +55,11 @@ function parse(text: string): Descriptions {
 }
 
 function clean(comment: string): string {
-  return comment.replaceAll(/\n\s*\* ?/gu, "\n").replaceAll("*_/", "*/");
+  return comment
+    .replaceAll(/\n\s*\* ?/gu, "\n")
+    .replaceAll("*_/", "*/")
+    .replaceAll("\\'", "'")
+    .replaceAll('\\"', '"');
 }
 
 function capitalize(word: string): string {

@@ -17,7 +17,12 @@ import { operationsOf } from "./operations.ts";
 import { encodeDocumentV2 } from "./protobuf-v2.ts";
 
 const JSON_TYPE = "application/json";
-const PROTOBUF_V2_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/** What clients ask for, and what they are told: Go's MIME parser does not take the `@`. */
+const PROTOBUF_V2_ACCEPT = [
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+];
+const PROTOBUF_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
 /** A document whose address carries its hash never changes. */
@@ -98,7 +103,7 @@ function wantsProtobuf(context: RequestContext): boolean {
   const accept = context.request.headers.accept ?? "";
   if (accept === "") return false;
   for (const { type } of acceptClauses(accept)) {
-    if (type === PROTOBUF_V2_TYPE) return true;
+    if (PROTOBUF_V2_ACCEPT.includes(type)) return true;
     if (type === JSON_TYPE || type === "application/*" || type === "*/*") return false;
   }
   throw notAcceptable();

@@ -28,11 +28,11 @@ function withDescription(schema: object, text: string | undefined): Json {
   return text === undefined || text === "" ? { ...schema } : { description: text, ...schema };
 }
 
-/** The field's own text, or that of its type. */
+/** The field's own text; for a struct that has none, the first sentence about its type. */
 function textOfField(texts: Descriptions, field: string, schema: Schema): string | undefined {
-  return (
-    texts.fields.get(field) ?? (schema.$ref === undefined ? undefined : descriptionsOf(refTarget(schema.$ref)).own)
-  );
+  const own = texts.fields.get(field);
+  if (own !== undefined || schema.$ref === undefined) return own;
+  return descriptionsOf(refTarget(schema.$ref)).own?.split(/(?<=\.)\s/u)[0];
 }
 
 /** `definitions` of version 2. */
