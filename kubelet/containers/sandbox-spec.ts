@@ -11,7 +11,6 @@ export interface SandboxSpecInput {
   readonly logDirectory: string;
   readonly cgroupParent: string;
   readonly dns: DnsSpec;
-  readonly nodeName: string;
   readonly clusterDomain: string;
   readonly seccompRoot: string;
 }
@@ -52,7 +51,8 @@ export function sandboxSpec(input: SandboxSpecInput): SandboxSpec {
     podNamespace: pod.metadata.namespace ?? "",
     podUid: pod.metadata.uid ?? "",
     attempt: input.attempt,
-    hostname: pod.spec.hostNetwork === true ? input.nodeName : ownHostname,
+    // The runtime gives the host its own name.
+    hostname: pod.spec.hostNetwork === true ? "" : ownHostname,
     logDirectory: input.logDirectory,
     dns: input.dns,
     portMappings: portMappings(pod),

@@ -255,7 +255,6 @@ export class PodSession {
       logDirectory: paths.podLogs(metadata.namespace ?? "", metadata.name, metadata.uid ?? ""),
       cgroupParent: cgroups.ensure(this.#pod),
       dns: podDns(this.#pod, node.hostDns, node.clusterDns),
-      nodeName: node.nodeName,
       clusterDomain: node.clusterDns.domain,
       seccompRoot: paths.seccompRoot,
     });

@@ -41,7 +41,7 @@ export async function writeAtomically(directory: string, payload: Payload): Prom
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const current = await linkTarget(join(directory, DATA_LINK));
   if (current !== undefined && (await isSame(join(directory, current), payload))) return false;
-  const next = await mkdtemp(join(directory, ".."));
+  const next = await mkdtemp(`${directory}/..`);
   await chmod(next, 0o755);
   for (const [path, file] of payload) await writeProjected(join(next, path), file);
   await rm(join(directory, NEXT_LINK), { force: true });
@@ -68,7 +68,9 @@ async function writeProjected(path: string, file: ProjectedFile): Promise<void> 
 
 async function linkTarget(path: string): Promise<string | undefined> {
   try {
-    return await readlink(path);
+    const target = await readlink(path);
+    // Anything else was not written by us.
+    return /^\.\.[^./]+$/.test(target) ? target : undefined;
   } catch {
     return undefined;
   }
