@@ -31,6 +31,7 @@ import type { AnyStrategy } from "./registry/strategy.ts";
 import { builtInStrategies } from "./resources/all.ts";
 import { applySchemaDefaults } from "./schema/defaults.ts";
 import { runCompactor } from "./storage/compactor.ts";
+import { meterStorage } from "./storage/metered-storage.ts";
 import { createWatchCaches, type WatchCaches } from "./watch-cache/watch-caches.ts";
 
 export interface RunningApiServer extends RunningComponent {
@@ -47,11 +48,12 @@ const CACHE_LOAD_WAIT_MS = 5000;
 
 /** Resolves when the server listens; `ready` tells when it is ready. */
 export async function run(options: ApiServerOptions): Promise<RunningApiServer> {
-  const { clock, logger, storage } = options;
+  const { clock, logger } = options;
   const strategies = withEventTtl(options.strategies ?? builtInStrategies, options.eventTtlSeconds);
   const stopping = new AbortController();
   const metrics = createMetrics("apiserver");
-  const storeMetrics = createStoreMetrics(metrics);
+  const storeMetrics = createStoreMetrics(metrics, options.storage);
+  const storage = meterStorage(options.storage, storeMetrics.storage, clock);
   const caches = createWatchCaches({ storage, strategies, clock, logger, metrics: storeMetrics.cache });
   const { reader } = caches;
 

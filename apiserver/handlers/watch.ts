@@ -68,6 +68,7 @@ async function startOf(cache: ResourceCache, options: ListOptions): Promise<Watc
   const { resourceVersion, sendInitialEvents } = options;
   const isAny = resourceVersion === "" || resourceVersion === "0";
   if (resourceVersion === "") await cache.latest();
+  else await cache.waitFor(0);
   if (sendInitialEvents === true) {
     if (!isAny) await cache.waitFor(parseRevision(resourceVersion));
     return { from: "state" };

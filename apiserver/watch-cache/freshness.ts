@@ -59,8 +59,9 @@ export class Freshness {
     return this.#revision;
   }
 
-  /** Waits until the cache has `revision`; 504 when that does not come. */
+  /** Waits until the cache has `revision`; 504 when that does not come, 429 while nothing is loaded at all. */
   async waitFor(revision: number): Promise<void> {
+    if (this.#revision === 0) throw initializing();
     if (revision <= this.#revision) return;
     const isReached = await new Promise<boolean>((resolve) => {
       const timer = this.#clock.after(WAIT_MS_MAX, () => {
@@ -108,6 +109,11 @@ export class Freshness {
     }
     return this.#nextAsk;
   }
+}
+
+/** Upstream: the cacher before its first list. */
+function initializing(): StatusError {
+  return new StatusError("TooManyRequests", "storage is (re)initializing", { retryAfterSeconds: 1 });
 }
 
 /** Upstream: NewTooLargeResourceVersionError of `apiserver/pkg/storage/errors.go`. */

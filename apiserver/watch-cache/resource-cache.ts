@@ -88,7 +88,9 @@ export class ResourceCache {
 
   /** Throws 400 for a field that the resource does not select by. */
   selection(request: ListRequest): Selection {
-    return new Selection(this.#form, request);
+    // The URL of one namespace names it twice; a cluster-scoped object is in none.
+    const namespace = this.resource.scope === "Cluster" ? "" : request.namespace;
+    return new Selection(this.#form, { ...request, namespace });
   }
 
   /** Everything as the cache has it now. */
