@@ -35,14 +35,9 @@ export function podSupplementalGroups({ spec }: Pod): number[] {
 }
 
 export function seccompOf(profile: SeccompProfile | undefined, seccompRoot: string): SecurityProfileSpec {
-  switch (profile?.type) {
-    case "RuntimeDefault":
-      return { type: "RuntimeDefault" };
-    case "Localhost":
-      return { type: "Localhost", localhostRef: `${seccompRoot}/${profile.localhostProfile ?? ""}` };
-    default:
-      return { type: "Unconfined" };
-  }
+  if (profile?.type === "RuntimeDefault") return { type: "RuntimeDefault" };
+  if (profile?.type !== "Localhost") return { type: "Unconfined" };
+  return { type: "Localhost", localhostRef: `${seccompRoot}/${profile.localhostProfile ?? ""}` };
 }
 
 export function isPrivileged(container: Container | EphemeralContainer): boolean {

@@ -103,14 +103,10 @@ export function createKubeletAccess(client: ApiClient, nodeName: string, clock: 
 function certificateUser({ socket }: IncomingMessage): KubeletUser | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
-  const organizations: unknown = subject?.O;
-  const groups = Array.isArray(organizations)
-    ? organizations.map(String)
-    : organizations === undefined
-      ? []
-      : [String(organizations)];
+  // Several organizations come as a list, whatever the type says.
+  const organizations = [subject?.O ?? []].flat().filter((name) => typeof name === "string");
   const name = subject?.CN;
-  return typeof name === "string" ? { name, groups: [...groups, "system:authenticated"] } : undefined;
+  return typeof name === "string" ? { name, groups: [...organizations, "system:authenticated"] } : undefined;
 }
 
 async function tokenUser(

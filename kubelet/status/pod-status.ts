@@ -43,12 +43,14 @@ export interface PodStatusInput {
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, previous } = input;
   const known = previous ?? pod.status;
-  const hasInit = initContainersOf(pod).length > 0;
-  const initStatuses = initContainersOf(pod).map((container) =>
+  const initContainers = initContainersOf(pod);
+  const initStatuses = initContainers.map((container) =>
     statusOf(input, container, known?.initContainerStatuses, "PodInitializing"),
   );
-  const isInitDone = initStatuses.every((status) => status.ready || status.started === true);
-  const defaultWaiting = hasInit && !isInitDone ? "PodInitializing" : "ContainerCreating";
+  const isInitDone = initStatuses.every(({ ready, started }, index) =>
+    initContainers[index]?.role === "sidecar" ? started === true : ready,
+  );
+  const defaultWaiting = isInitDone ? "ContainerCreating" : "PodInitializing";
   const statuses = mainContainersOf(pod)
     .map((container) => statusOf(input, container, known?.containerStatuses, defaultWaiting))
     .toSorted(byName);

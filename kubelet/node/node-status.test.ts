@@ -1,0 +1,122 @@
+import { cniConfig } from "../network/cni-config.ts";
+import { masqueradeChain, masqueradeRules } from "../network/masquerade.ts";
+import { parseLabels, parseTaints } from "../options.ts";
+import { subresourcesOf } from "../server/kubelet-authentication.ts";
+import { nodeStatus, type NodeStatusInput, runtimeProblems } from "./node-status.ts";
+
+const GI = 1024 ** 3;
+const input: NodeStatusInput = {
+  machine: {
+    cpus: 4,
+    memoryBytes: 8 * GI,
+    architecture: "amd64",
+    kernelVersion: "6.1",
+    osImage: "Debian",
+    machineId: "m",
+    systemUuid: "s",
+    bootId: "b",
+  },
+  disk: { capacityBytes: 100 * GI, availableBytes: 50 * GI, inodes: 1000, inodesFree: 500 },
+  nodeName: "node-1",
+  addresses: ["192.0.2.1"],
+  podsMax: 110,
+  kubeletPort: 10250,
+  kubeletVersion: "v1.36.0",
+  runtimeVersion: "containerd://1.6.20",
+  images: [],
+  availableMemoryBytes: 4 * GI,
+  processes: { running: 100, max: 32_000 },
+  problems: [],
+  previous: [],
+  nowMs: 0,
+};
+
+describe("nodeStatus", () => {
+  it("keeps back what the node itself needs", () => {
+    const { capacity, allocatable } = nodeStatus(input);
+    expect(capacity).toMatchObject({ cpu: "4", memory: "8388608Ki", pods: "110" });
+    expect(allocatable).toMatchObject({ cpu: "4", memory: "8286208Ki", "ephemeral-storage": "96636764160" });
+  });
+
+  it("says Ready last, and when that last changed", () => {
+    const first = nodeStatus(input);
+    expect(first.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual([
+      "MemoryPressure=False",
+      "DiskPressure=False",
+      "PIDPressure=False",
+      "Ready=True",
+    ]);
+    const later = nodeStatus({ ...input, previous: first.conditions ?? [], problems: ["a", "b"], nowMs: 60_000 });
+    expect(later.conditions?.[3]).toMatchObject({
+      status: "False",
+      message: "[a, b]",
+      lastTransitionTime: "1970-01-01T00:01:00Z",
+    });
+    expect(later.conditions?.[0]).toMatchObject({ lastTransitionTime: "1970-01-01T00:00:00Z" });
+  });
+
+  it("tells a full disk", () => {
+    const status = nodeStatus({ ...input, disk: { ...input.disk, availableBytes: GI } });
+    expect(status.conditions?.[1]).toMatchObject({ status: "True", reason: "KubeletHasDiskPressure" });
+  });
+});
+
+describe("runtimeProblems", () => {
+  it("says what is wrong with the runtime as upstream does", () => {
+    const ready = { type: "RuntimeReady", isTrue: true, reason: "", message: "" };
+    const message = "Network plugin returns error: cni plugin not initialized";
+    const network = { type: "NetworkReady", isTrue: false, reason: "NetworkPluginNotReady", message };
+    expect(runtimeProblems([ready, network])).toEqual([
+      `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${message}`,
+    ]);
+    expect(runtimeProblems([ready, { ...network, isTrue: true }])).toEqual([]);
+    expect(runtimeProblems(undefined)).toEqual(["container runtime is down"]);
+  });
+});
+
+describe("the node's network", () => {
+  it("joins pods to a bridge in the node's range", () => {
+    expect(cniConfig({ bridge: "br0", podCidrs: ["10.1.0.0/24"], dataDir: "/d" })).toMatchObject({
+      plugins: [
+        {
+          type: "bridge",
+          bridge: "br0",
+          isGateway: true,
+          ipMasq: false,
+          hairpinMode: true,
+          ipam: { ranges: [[{ subnet: "10.1.0.0/24" }]] },
+        },
+        { type: "portmap" },
+      ],
+    });
+  });
+
+  it("hides only what leaves the cluster", () => {
+    const { rules, jump } = masqueradeRules({ bridge: "br0", podCidr: "10.1.0.0/24", clusterCidr: "10.1.0.0/16" });
+    expect(rules[0]).toEqual(["-d", "10.1.0.0/16", "-j", "RETURN"]);
+    expect(rules.at(-1)?.slice(0, 2)).toEqual(["-j", "MASQUERADE"]);
+    expect(jump.slice(0, 2)).toEqual(["-s", "10.1.0.0/24"]);
+    expect(masqueradeChain("a-very-long-name").length).toBeLessThanOrEqual(28);
+  });
+});
+
+describe("flags", () => {
+  it("reads labels and taints", () => {
+    expect(parseLabels(["a=b", "c="])).toEqual({ a: "b", c: "" });
+    expect(parseTaints(["k=v:NoSchedule", "k:NoExecute"])).toEqual([
+      { key: "k", value: "v", effect: "NoSchedule" },
+      { key: "k", value: "", effect: "NoExecute" },
+    ]);
+    expect(() => parseTaints(["k"])).toThrow("invalid taint");
+  });
+});
+
+describe("subresourcesOf", () => {
+  it("maps paths to what a caller must be allowed", () => {
+    expect(subresourcesOf("/metrics/resource")).toEqual(["metrics"]);
+    expect(subresourcesOf("/stats/summary")).toEqual(["stats"]);
+    expect(subresourcesOf("/pods")).toEqual(["pods", "proxy"]);
+    expect(subresourcesOf("/containerLogs/ns/pod/c")).toEqual(["proxy"]);
+    expect(subresourcesOf("/metricsx")).toEqual(["proxy"]);
+  });
+});
