@@ -1,0 +1,114 @@
+import { systemClock } from "../../shared/process/clock.ts";
+import { silentLogger } from "../../shared/process/logger.ts";
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  configMaps,
+  endpointSlices,
+  endpoints,
+  namespaces,
+  priorityClasses,
+  services,
+} from "../../shared/resources/catalog.ts";
+import { startTestApiServer, type TestApiServer } from "../../test/support/api-server.ts";
+import { MemoryStorage } from "../storage/memory/memory-storage.ts";
+import { bootstrapObjects } from "./bootstrap.ts";
+import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
+
+const ADDRESS = "10.1.0.1";
+
+describe("the objects that every cluster has", () => {
+  const storage = new MemoryStorage(systemClock);
+  let api: TestApiServer;
+  let service: KubernetesServiceOptions;
+
+  beforeAll(async () => {
+    api = await startTestApiServer({ storage, advertiseAddress: ADDRESS });
+    service = {
+      registry: api.server.registry,
+      storage,
+      clock: systemClock,
+      logger: silentLogger,
+      serviceIp: "10.96.0.1",
+      advertiseAddress: ADDRESS,
+      securePort: api.port,
+    };
+  });
+  afterAll(() => api.stop());
+
+  const revisionAfterBootstrap = async (): Promise<number> => {
+    await bootstrapObjects({ ...service, clientCa: api.authority.certificate });
+    return storage.currentRevision();
+  };
+
+  it("are there when the server is ready", async () => {
+    const { client } = api;
+    const names = (await client.list(namespaces)).items.map((namespace) => namespace.metadata.name);
+    expect(names).toEqual(["default", "kube-node-lease", "kube-public", "kube-system"]);
+    const classes = (await client.list(priorityClasses)).items.map(({ metadata, value }) => [metadata.name, value]);
+    expect(classes).toEqual([
+      ["system-cluster-critical", 2_000_000_000],
+      ["system-node-critical", 2_000_001_000],
+    ]);
+    const published = await client.get(configMaps, { namespace: "kube-system", name: "extension-apiserver-authentication" });
+    expect(published.data).toEqual({ "client-ca-file": api.authority.certificate });
+    const admin = await client.get(clusterRoles, { name: "cluster-admin" });
+    expect(admin.metadata).toMatchObject({
+      labels: { "kubernetes.io/bootstrapping": "rbac-defaults" },
+      annotations: { "rbac.authorization.kubernetes.io/autoupdate": "true" },
+    });
+  });
+
+  it("include the API's own Service with its endpoints", async () => {
+    const { client, port } = api;
+    const at = { namespace: "default", name: "kubernetes" };
+    expect((await client.get(services, at)).spec).toMatchObject({
+      clusterIP: "10.96.0.1",
+      type: "ClusterIP",
+      ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }],
+    });
+    const slice = await client.get(endpointSlices, at);
+    expect(slice).toMatchObject({
+      metadata: { labels: { "kubernetes.io/service-name": "kubernetes" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: [ADDRESS], conditions: { ready: true } }],
+      ports: [{ name: "https", port, protocol: "TCP" }],
+    });
+    expect((await client.get(endpoints, at)).subsets).toMatchObject([{ addresses: [{ ip: ADDRESS }], ports: [{ port }] }]);
+  });
+
+  it("are written once: a second start changes nothing but the lease", async () => {
+    const before = await storage.currentRevision();
+    expect((await revisionAfterBootstrap()) - before).toBe(1);
+  });
+
+  it("get back what is missing in them, and keep what was added", async () => {
+    const { client } = api;
+    const view = await client.get(clusterRoles, { name: "system:public-info-viewer" });
+    const extra = { nonResourceURLs: ["/extra"], verbs: ["get"] };
+    await client.update(clusterRoles, { ...view, rules: [extra] });
+    const binding = await client.get(clusterRoleBindings, { name: "system:discovery" });
+    const bob = { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "bob" };
+    await client.update(clusterRoleBindings, { ...binding, subjects: [bob] });
+    const frozen = await client.get(clusterRoles, { name: "system:monitoring" });
+    const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "false" };
+    await client.update(clusterRoles, { ...frozen, metadata: { ...frozen.metadata, annotations }, rules: [] });
+    await revisionAfterBootstrap();
+    expect((await client.get(clusterRoles, { name: "system:public-info-viewer" })).rules).toEqual([extra, ...(view.rules ?? [])]);
+    expect((await client.get(clusterRoleBindings, { name: "system:discovery" })).subjects).toEqual([bob, ...(binding.subjects ?? [])]);
+    expect((await client.get(clusterRoles, { name: "system:monitoring" })).rules ?? []).toEqual([]);
+  });
+
+  it("follow the living apiservers", async () => {
+    const at = { namespace: "default", name: "kubernetes" };
+    await reconcileKubernetesService({ ...service, advertiseAddress: "10.1.0.2" });
+    const both = (await api.client.get(endpointSlices, at)).endpoints?.map((endpoint) => endpoint.addresses);
+    expect(both).toEqual([[ADDRESS], ["10.1.0.2"]]);
+    const lease = await storage.get("/registry/masterleases/10.1.0.2");
+    await storage.delete("/registry/masterleases/10.1.0.2", lease.item?.modRevision ?? 0);
+    await api.client.delete(endpoints, at);
+    await reconcileKubernetesService(service);
+    expect((await api.client.get(endpointSlices, at)).endpoints).toHaveLength(1);
+    expect((await api.client.get(endpoints, at)).subsets?.[0]?.addresses).toEqual([{ ip: ADDRESS }]);
+  });
+});
