@@ -50,7 +50,10 @@ describe("the objects that every cluster has", () => {
       ["system-cluster-critical", 2_000_000_000],
       ["system-node-critical", 2_000_001_000],
     ]);
-    const published = await client.get(configMaps, { namespace: "kube-system", name: "extension-apiserver-authentication" });
+    const published = await client.get(configMaps, {
+      namespace: "kube-system",
+      name: "extension-apiserver-authentication",
+    });
     expect(published.data).toEqual({ "client-ca-file": api.authority.certificate });
     const admin = await client.get(clusterRoles, { name: "cluster-admin" });
     expect(admin.metadata).toMatchObject({
@@ -74,7 +77,9 @@ describe("the objects that every cluster has", () => {
       endpoints: [{ addresses: [ADDRESS], conditions: { ready: true } }],
       ports: [{ name: "https", port, protocol: "TCP" }],
     });
-    expect((await client.get(endpoints, at)).subsets).toMatchObject([{ addresses: [{ ip: ADDRESS }], ports: [{ port }] }]);
+    expect((await client.get(endpoints, at)).subsets).toMatchObject([
+      { addresses: [{ ip: ADDRESS }], ports: [{ port }] },
+    ]);
   });
 
   it("are written once: a second start changes nothing but the lease", async () => {
@@ -94,8 +99,14 @@ describe("the objects that every cluster has", () => {
     const annotations = { "rbac.authorization.kubernetes.io/autoupdate": "false" };
     await client.update(clusterRoles, { ...frozen, metadata: { ...frozen.metadata, annotations }, rules: [] });
     await revisionAfterBootstrap();
-    expect((await client.get(clusterRoles, { name: "system:public-info-viewer" })).rules).toEqual([extra, ...(view.rules ?? [])]);
-    expect((await client.get(clusterRoleBindings, { name: "system:discovery" })).subjects).toEqual([bob, ...(binding.subjects ?? [])]);
+    expect((await client.get(clusterRoles, { name: "system:public-info-viewer" })).rules).toEqual([
+      extra,
+      ...(view.rules ?? []),
+    ]);
+    expect((await client.get(clusterRoleBindings, { name: "system:discovery" })).subjects).toEqual([
+      bob,
+      ...(binding.subjects ?? []),
+    ]);
     expect((await client.get(clusterRoles, { name: "system:monitoring" })).rules ?? []).toEqual([]);
   });
 
