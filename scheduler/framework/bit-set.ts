@@ -73,6 +73,46 @@ export class BitSet {
     }
   }
 
+  /** Removes members whose number in `column` is less than `minimum`. The filter of every resource: kept tight. */
+  deleteBelow(column: Float64Array, minimum: number): void {
+    const words = this.#words;
+    for (let word = 0; word < words.length; word++) {
+      const before = words[word] ?? 0;
+      let after = before;
+      for (let bits = before; bits !== 0; bits &= bits - 1) {
+        const bit = 31 - Math.clz32(bits & -bits);
+        if ((column[(word << 5) | bit] ?? 0) < minimum) after &= ~(1 << bit);
+      }
+      words[word] = after;
+    }
+  }
+
+  /** Removes members whose class, as `classOf` has it, is refused. */
+  deleteClasses(classOf: Int32Array, isRefused: readonly boolean[]): void {
+    const words = this.#words;
+    for (let word = 0; word < words.length; word++) {
+      const before = words[word] ?? 0;
+      let after = before;
+      for (let bits = before; bits !== 0; bits &= bits - 1) {
+        const bit = 31 - Math.clz32(bits & -bits);
+        if (isRefused[classOf[(word << 5) | bit] ?? 0] === true) after &= ~(1 << bit);
+      }
+      words[word] = after;
+    }
+  }
+
+  /** Writes the members to `list`, which must be long enough, in order; returns how many. */
+  writeTo(list: Int32Array): number {
+    const words = this.#words;
+    let count = 0;
+    for (let word = 0; word < words.length; word++) {
+      for (let bits = words[word] ?? 0; bits !== 0; bits &= bits - 1) {
+        list[count++] = (word << 5) | (31 - Math.clz32(bits & -bits));
+      }
+    }
+    return count;
+  }
+
   #grow(length: number): void {
     const words = new Uint32Array(Math.max(length, this.#words.length * 2));
     words.set(this.#words);

@@ -20,6 +20,7 @@ interface Weighted {
 /** Keeps its buffers between pods, so that an attempt allocates next to nothing. */
 export class NodeFinder {
   readonly #candidates = new BitSet();
+  #list = new Int32Array(0);
   #scores = new Float64Array(0);
   #total = new Float64Array(0);
 
@@ -48,33 +49,36 @@ export class NodeFinder {
   }
 
   #best(nodes: NodeColumns, weighted: readonly Weighted[], random: () => number): Outcome {
-    const candidates = this.#candidates;
     if (this.#total.length < nodes.capacity) {
       this.#total = new Float64Array(nodes.capacity);
       this.#scores = new Float64Array(nodes.capacity);
+      this.#list = new Int32Array(nodes.capacity);
     }
     const [total, scores] = [this.#total, this.#scores];
+    const candidates = this.#list.subarray(0, this.#candidates.writeTo(this.#list));
     total.fill(0);
     for (const { prepared, weight } of weighted) {
-      if (prepared.score === undefined || weight === 0) continue;
-      prepared.score(candidates, scores);
-      for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-        total[index] = (total[index] ?? 0) + weight * (scores[index] ?? 0);
-      }
+      if (prepared.score?.(candidates, scores) === true) addScores(candidates, total, scores, weight);
     }
-    return pickHighest(candidates, total, random);
+    return { kind: "found", index: pickHighest(candidates, total, random), feasibleNodes: candidates.length };
+  }
+}
+
+function addScores(candidates: Int32Array, total: Float64Array, scores: Float64Array, weight: number): void {
+  for (let position = 0; position < candidates.length; position++) {
+    const index = candidates[position] ?? 0;
+    total[index] = (total[index] ?? 0) + weight * (scores[index] ?? 0);
   }
 }
 
 /** The highest score; among equals each has the same chance. */
-function pickHighest(candidates: BitSet, total: Float64Array, random: () => number): Outcome {
+function pickHighest(candidates: Int32Array, total: Float64Array, random: () => number): number {
   let best = -1;
   let bestScore = Number.NEGATIVE_INFINITY;
   let equals = 0;
-  let feasibleNodes = 0;
-  for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
+  for (let position = 0; position < candidates.length; position++) {
+    const index = candidates[position] ?? 0;
     const score = total[index] ?? 0;
-    feasibleNodes++;
     if (score > bestScore) {
       best = index;
       bestScore = score;
@@ -83,5 +87,5 @@ function pickHighest(candidates: BitSet, total: Float64Array, random: () => numb
       best = index;
     }
   }
-  return { kind: "found", index: best, feasibleNodes };
+  return best;
 }

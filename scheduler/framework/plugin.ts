@@ -38,8 +38,11 @@ export interface PluginDefinition<Prepared> {
   filter?(prepared: Prepared, nodes: NodeColumns, candidates: BitSet): void;
   /** Why `filter` removed node `index`. */
   explain?(prepared: Prepared, nodes: NodeColumns, index: number): Rejection;
-  /** Writes 0 to `SCORE_MAX` into `scores` for every candidate. */
-  score?(prepared: Prepared, nodes: NodeColumns, candidates: BitSet, scores: Float64Array): void;
+  /**
+   * Writes 0 to `SCORE_MAX` into `scores`, at the number of every candidate.
+   * False when it says the same of all, and therefore wrote nothing.
+   */
+  score?(prepared: Prepared, nodes: NodeColumns, candidates: Int32Array, scores: Float64Array): boolean;
 }
 
 /** A plugin that has looked at one pod. */
@@ -47,7 +50,7 @@ export interface PreparedPlugin {
   readonly plugin: Plugin;
   filter?: ((candidates: BitSet) => void) | undefined;
   explain(index: number): Rejection;
-  score?: ((candidates: BitSet, scores: Float64Array) => void) | undefined;
+  score?: ((candidates: Int32Array, scores: Float64Array) => boolean) | undefined;
 }
 
 export interface Plugin {
@@ -83,14 +86,14 @@ export interface Profile {
   readonly plugins: readonly { readonly plugin: Plugin; readonly weight: number }[];
 }
 
-/** Stretches raw scores so that the highest becomes `SCORE_MAX` (`DefaultNormalizeScore`). */
-export function normalizeScores(candidates: BitSet, scores: Float64Array, isReversed: boolean): void {
+/** Stretches raw scores so that the highest becomes `SCORE_MAX` (`DefaultNormalizeScore`). False: all are zero. */
+export function normalizeScores(candidates: Int32Array, scores: Float64Array, isReversed: boolean): boolean {
   let highest = 0;
-  for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-    highest = Math.max(highest, scores[index] ?? 0);
-  }
-  for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-    const share = highest === 0 ? 0 : Math.floor(((scores[index] ?? 0) * SCORE_MAX) / highest);
+  for (const index of candidates) highest = Math.max(highest, scores[index] ?? 0);
+  if (highest === 0) return false;
+  for (const index of candidates) {
+    const share = Math.floor(((scores[index] ?? 0) * SCORE_MAX) / highest);
     scores[index] = isReversed ? SCORE_MAX - share : share;
   }
+  return true;
 }

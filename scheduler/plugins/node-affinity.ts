@@ -42,11 +42,12 @@ export const nodeAffinity = definePlugin({
     return { reasons: [reason], isResolvable: false };
   },
   score: ({ preferred }, _nodes, candidates, scores) => {
-    for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
+    if (preferred.length === 0) return false;
+    for (const index of candidates) {
       let sum = 0;
       for (const term of preferred) if (term.nodes.has(index)) sum += term.weight;
       scores[index] = sum;
     }
-    normalizeScores(candidates, scores, false);
+    return normalizeScores(candidates, scores, false);
   },
 });

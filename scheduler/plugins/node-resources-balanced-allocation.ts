@@ -19,11 +19,14 @@ export const nodeResourcesBalancedAllocation = definePlugin({
   score: (wanted, nodes, candidates, scores) => {
     const [cpu, cpuFree] = [nodes.allocatable[CPU], nodes.free[CPU]];
     const [memory, memoryFree] = [nodes.allocatable[MEMORY], nodes.free[MEMORY]];
-    for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-      const cpuShare = takenShare(cpu?.[index] ?? 0, cpuFree?.[index] ?? 0, wanted.cpu);
-      const memoryShare = takenShare(memory?.[index] ?? 0, memoryFree?.[index] ?? 0, wanted.memory);
+    if (cpu === undefined || cpuFree === undefined || memory === undefined || memoryFree === undefined) return false;
+    for (let position = 0; position < candidates.length; position++) {
+      const index = candidates[position] ?? 0;
+      const cpuShare = takenShare(cpu[index] ?? 0, cpuFree[index] ?? 0, wanted.cpu);
+      const memoryShare = takenShare(memory[index] ?? 0, memoryFree[index] ?? 0, wanted.memory);
       // The standard deviation of two numbers is half their distance.
       scores[index] = Math.floor((1 - Math.abs(cpuShare - memoryShare) / 2) * SCORE_MAX);
     }
+    return true;
   },
 });

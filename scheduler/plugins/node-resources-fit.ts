@@ -59,24 +59,23 @@ export const nodeResourcesFit = definePlugin({
   filter: ({ amounts, unknown }, nodes, candidates) => {
     if (unknown.length > 0) return candidates.clear();
     const podsFree = nodes.free[PODS];
-    for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-      if ((podsFree?.[index] ?? 0) < 1) candidates.delete(index);
-    }
+    if (podsFree !== undefined) candidates.deleteBelow(podsFree, 1);
     for (const [number, amount] of amounts) {
       const free = nodes.free[number];
-      for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-        if ((free?.[index] ?? 0) < amount) candidates.delete(index);
-      }
+      if (free !== undefined) candidates.deleteBelow(free, amount);
     }
   },
   explain,
   score: ({ requests }, nodes, candidates, scores) => {
     const { nonZeroCpuMillis, nonZeroMemoryBytes } = nodes;
     const [cpu, memory] = [nodes.allocatable[CPU], nodes.allocatable[MEMORY]];
-    for (let index = candidates.next(0); index >= 0; index = candidates.next(index + 1)) {
-      const cpuShare = freeShare(cpu?.[index] ?? 0, (nonZeroCpuMillis[index] ?? 0) + requests.nonZeroCpuMillis);
+    if (cpu === undefined || memory === undefined) return false;
+    for (let position = 0; position < candidates.length; position++) {
+      const index = candidates[position] ?? 0;
+      const cpuShare = freeShare(cpu[index] ?? 0, (nonZeroCpuMillis[index] ?? 0) + requests.nonZeroCpuMillis);
       const memoryUsed = (nonZeroMemoryBytes[index] ?? 0) + requests.nonZeroMemoryBytes;
-      scores[index] = Math.floor((cpuShare + freeShare(memory?.[index] ?? 0, memoryUsed)) / 2);
+      scores[index] = Math.floor((cpuShare + freeShare(memory[index] ?? 0, memoryUsed)) / 2);
     }
+    return true;
   },
 });
