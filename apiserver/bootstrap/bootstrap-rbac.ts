@@ -1,14 +1,17 @@
 import { readFile } from "node:fs/promises";
-import type { PolicyRule } from "../../shared/api/generated/rbac/v1.ts";
+import type { ClusterRoleBinding, PolicyRule, Subject } from "../../shared/api/generated/rbac/v1.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../shared/resources/catalog.ts";
 import type { Registry } from "../registry/registry.ts";
 import { ensureObject, runBounded } from "./ensure.ts";
 import { clusterBindings, namespacedBindings, namespacedRoles } from "./policy-bindings.ts";
 import { componentRoles } from "./policy-components.ts";
+import { bindCluster, clusterRole, serviceAccount } from "./policy-rules.ts";
 import { userRoles } from "./policy-users.ts";
 import { isUpdatable, mergeLabels, mergeRules, mergeSubjects } from "./reconcile-rbac.ts";
 
 const CONTROLLER_ROLES_FILE = new URL("../../shared/resources/controller-roles.json", import.meta.url);
+
+const CONTROLLER_PREFIX = "system:controller:";
 
 interface Role {
   metadata: { name: string; namespace?: string | undefined; labels?: Record<string, string> | undefined };
@@ -27,22 +30,50 @@ function mergeRole<T extends Role>(present: T, wanted: Role): T | undefined {
   };
 }
 
-/** The rules of all controllers, generated from what they declare to read and write; empty when there is no file. */
-export async function readControllerRules(): Promise<PolicyRule[]> {
-  let text: string;
+interface Binding extends Role {
+  subjects?: Subject[] | undefined;
+}
+
+function mergeBinding<T extends Binding>(present: T, wanted: Binding): T | undefined {
+  const subjects = isUpdatable(present) ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? []) : undefined;
+  return subjects === undefined ? undefined : { ...present, subjects };
+}
+
+/** Upstream runs each controller as a ServiceAccount of its own; ours share one user, but the roles can be used so. */
+function bindController(role: string): ClusterRoleBinding {
+  return bindCluster(role, serviceAccount("kube-system", role.slice(CONTROLLER_PREFIX.length)));
+}
+
+/** A controller's role as its declaration gives it. */
+interface ControllerRole {
+  readonly name: string;
+  readonly rules: readonly PolicyRule[];
+}
+
+/** The roles of all controllers, generated from what they declare to read and write; none when there is no file. */
+async function readControllerRoles(): Promise<readonly ControllerRole[]> {
   try {
-    text = await readFile(CONTROLLER_ROLES_FILE, "utf8");
+    return JSON.parse(await readFile(CONTROLLER_ROLES_FILE, "utf8")) as readonly ControllerRole[];
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
-  const controllerRoles = JSON.parse(text) as readonly { readonly rules?: PolicyRule[] }[];
-  return controllerRoles.flatMap((role) => role.rules ?? []);
+}
+
+/** Each rule once: several controllers read the same. */
+function unionOf(controllers: readonly ControllerRole[]): PolicyRule[] {
+  return [...new Map(controllers.flatMap(({ rules }) => rules.map((rule) => [JSON.stringify(rule), rule]))).values()];
 }
 
 /** Creates the built-in roles and bindings, and adds what is missing in those that are there. */
 export async function bootstrapRbac(registry: Registry): Promise<void> {
-  const wantedClusterRoles = [...userRoles, ...componentRoles(await readControllerRules())];
+  const controllers = await readControllerRoles();
+  const wantedClusterRoles = [
+    ...userRoles,
+    ...componentRoles(unionOf(controllers)),
+    ...controllers.map(({ name, rules }) => clusterRole(name, rules)),
+  ];
+  const wantedBindings = [...clusterBindings, ...controllers.map(({ name }) => bindController(name))];
   await runBounded([
     ...wantedClusterRoles.map(
       (wanted) => () => ensureObject(registry, clusterRoles, wanted, (present) => mergeRole(present, wanted)),
@@ -52,23 +83,11 @@ export async function bootstrapRbac(registry: Registry): Promise<void> {
     ),
   ]);
   await runBounded([
-    ...clusterBindings.map(
-      (wanted) => () =>
-        ensureObject(registry, clusterRoleBindings, wanted, (present) => {
-          const subjects = isUpdatable(present)
-            ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? [])
-            : undefined;
-          return subjects === undefined ? undefined : { ...present, subjects };
-        }),
+    ...wantedBindings.map(
+      (wanted) => () => ensureObject(registry, clusterRoleBindings, wanted, (present) => mergeBinding(present, wanted)),
     ),
     ...namespacedBindings.map(
-      (wanted) => () =>
-        ensureObject(registry, roleBindings, wanted, (present) => {
-          const subjects = isUpdatable(present)
-            ? mergeSubjects(present.subjects ?? [], wanted.subjects ?? [])
-            : undefined;
-          return subjects === undefined ? undefined : { ...present, subjects };
-        }),
+      (wanted) => () => ensureObject(registry, roleBindings, wanted, (present) => mergeBinding(present, wanted)),
     ),
   ]);
 }

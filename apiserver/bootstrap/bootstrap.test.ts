@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import type { PolicyRule } from "../../shared/api/generated/rbac/v1.ts";
 import { systemClock } from "../../shared/process/clock.ts";
 import { silentLogger } from "../../shared/process/logger.ts";
 import {
@@ -14,6 +16,7 @@ import { startTestApiServer, type TestApiServer } from "../../test/support/api-s
 import { MemoryStorage } from "../storage/memory/memory-storage.ts";
 import { bootstrapObjects } from "./bootstrap.ts";
 import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
+import { mergeRules } from "./reconcile-rbac.ts";
 
 const ADDRESS = "10.1.0.1";
 
@@ -108,6 +111,20 @@ describe("the objects that every cluster has", () => {
       ...(binding.subjects ?? []),
     ]);
     expect((await client.get(clusterRoles, { name: "system:monitoring" })).rules ?? []).toEqual([]);
+  });
+
+  it("let the controller manager do what its controllers declare", async () => {
+    const file = new URL("../../shared/resources/controller-roles.json", import.meta.url);
+    const declared = JSON.parse(readFileSync(file, "utf8")) as { name: string; rules: PolicyRule[] }[];
+    expect(declared.length).toBeGreaterThan(5);
+    const { rules = [] } = await api.client.get(clusterRoles, { name: "system:kube-controller-manager" });
+    for (const { name, rules: wanted } of declared) {
+      expect([name, mergeRules(rules, wanted)]).toEqual([name, undefined]);
+      expect((await api.client.get(clusterRoles, { name })).rules).toEqual(wanted);
+      expect((await api.client.get(clusterRoleBindings, { name })).subjects).toEqual([
+        { kind: "ServiceAccount", name: name.replace("system:controller:", ""), namespace: "kube-system" },
+      ]);
+    }
   });
 
   it("follow the living apiservers", async () => {
