@@ -3,13 +3,20 @@
  *
  * P1  A snapshot is built on the first use after any of the four RBAC resources changed and is never changed then;
  *     everything that is derived from one (decisions of a user) must not outlive it.
- * P2  Rules are compiled once per role object: the reader hands out the same object until it changes.
+ * P2  What is made of a role or a binding is made once per object: the reader hands out the same object until it changes.
  * P3  The rules of an aggregated ClusterRole are those of the roles that its selectors match, besides its own: no
  *     controller has to write them first.
  *
  * It does not decide: that is `rbac.ts`.
  */
-import type { ClusterRole, PolicyRule, RoleRef, Subject } from "../../shared/api/generated/rbac/v1.ts";
+import type {
+  ClusterRole,
+  ClusterRoleBinding,
+  PolicyRule,
+  RoleBinding,
+  RoleRef,
+  Subject,
+} from "../../shared/api/generated/rbac/v1.ts";
 import { type Selector, selectorOf } from "../../shared/machinery/label-selector.ts";
 import { LabelSelectorError } from "../../shared/machinery/label-syntax.ts";
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from "../../shared/resources/catalog.ts";
@@ -143,29 +150,43 @@ function roleResolver(reader: ObjectReader): (ref: RoleRef, namespace: string) =
   };
 }
 
+interface BoundSubject {
+  readonly key: string;
+  readonly reason: string;
+}
+
+const subjectsByBinding = new WeakMap<ClusterRoleBinding | RoleBinding, readonly BoundSubject[]>();
+
+/** Look-up keys and reasons of a binding, made once per binding object (P2). `namespace` is empty for cluster-wide ones. */
+function boundSubjects(binding: ClusterRoleBinding | RoleBinding, namespace: string): readonly BoundSubject[] {
+  const known = subjectsByBinding.get(binding);
+  if (known !== undefined) return known;
+  const { roleRef, metadata } = binding;
+  const kind = namespace === "" ? "ClusterRoleBinding" : "RoleBinding";
+  const name = namespace === "" ? metadata.name : `${metadata.name}/${namespace}`;
+  const head = `${kind} ${JSON.stringify(name)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to`;
+  const bound = (binding.subjects ?? []).map((subject) => ({
+    key: subjectKey(subject, namespace),
+    reason: `${head} ${describeSubject(subject)}`,
+  }));
+  subjectsByBinding.set(binding, bound);
+  return bound;
+}
+
 function buildSnapshot(reader: ObjectReader): PolicySnapshot {
   const resolve = roleResolver(reader);
   const clusterWide: GrantTable = new Map();
   const byNamespace = new Map<string, GrantTable>();
-  for (const binding of reader.list(clusterRoleBindings)) {
-    const { roleRef, metadata } = binding;
-    const head = `ClusterRoleBinding ${JSON.stringify(metadata.name)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to`;
-    for (const subject of binding.subjects ?? []) {
-      const grant = { role: resolve(roleRef, ""), reason: `${head} ${describeSubject(subject)}` };
-      add(clusterWide, subjectKey(subject, ""), grant);
-    }
-  }
+  const addAll = (table: GrantTable, binding: ClusterRoleBinding | RoleBinding, namespace: string): void => {
+    const role = resolve(binding.roleRef, namespace);
+    for (const { key, reason } of boundSubjects(binding, namespace)) add(table, key, { role, reason });
+  };
+  for (const binding of reader.list(clusterRoleBindings)) addAll(clusterWide, binding, "");
   for (const binding of reader.list(roleBindings)) {
-    const { roleRef, metadata } = binding;
-    const namespace = metadata.namespace ?? "";
+    const namespace = binding.metadata.namespace ?? "";
     const table = byNamespace.get(namespace) ?? new Map<string, Grant[]>();
     byNamespace.set(namespace, table);
-    const name = JSON.stringify(`${metadata.name}/${namespace}`);
-    const head = `RoleBinding ${name} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to`;
-    for (const subject of binding.subjects ?? []) {
-      const grant = { role: resolve(roleRef, namespace), reason: `${head} ${describeSubject(subject)}` };
-      add(table, subjectKey(subject, namespace), grant);
-    }
+    addAll(table, binding, namespace);
   }
   return {
     grantsFor: (user, namespace) => {
