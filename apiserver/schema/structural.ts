@@ -28,6 +28,8 @@ interface Reading {
   readonly owners: string[];
   /** Paths of fields that the kind does not have. */
   readonly unknownFields: string[];
+  /** Makes the error of the value at the end of the path. */
+  readonly mismatch: Mismatch;
 }
 
 type Read = (value: unknown, reading: Reading) => unknown;
@@ -61,7 +63,7 @@ export function readAs(gvk: GroupVersionKind, value: unknown): StructuralResult 
 
 /** The same by the name of the definition. */
 export function readAsDefinition(definition: string, value: unknown): StructuralResult {
-  const reading: Reading = { path: [], owners: [], unknownFields: [] };
+  const reading = newReading();
   return { object: readerOf(definition).read(value, reading), unknownFields: reading.unknownFields };
 }
 
@@ -77,7 +79,7 @@ function readerOf(definition: string): Reader {
 function leafReader(definition: string): Reader {
   const leaf = leafOfDefinition(definition);
   return {
-    read: (value, reading) => leaf(value, mismatchAt(reading)),
+    read: (value, reading) => leaf(value, reading.mismatch),
     zero: () => (definition.endsWith(".Quantity") ? "0" : definition.endsWith(".IntOrString") ? 0 : null),
   };
 }
@@ -99,7 +101,7 @@ function structReader(definition: string, properties: Readonly<Record<string, Sc
   };
   return {
     read: (value, reading) => {
-      if (wireTypeOf(value) !== "object") throw mismatchAt(reading)(value, goPackageName(definition));
+      if (wireTypeOf(value) !== "object") throw reading.mismatch(value, goPackageName(definition));
       const known = fields ?? compile();
       const result: Record<string, unknown> = {};
       reading.owners.push(name);
@@ -166,13 +168,13 @@ function readOf(schema: Schema): Read {
   if (schema.type === "object" && schema.additionalProperties !== undefined)
     return readMap(schema.additionalProperties);
   const leaf = leafOfScalar(schema.type, schema.format);
-  return (value, reading) => leaf(value, mismatchAt(reading));
+  return (value, reading) => leaf(value, reading.mismatch);
 }
 
 function readList(items: Schema): Read {
   const readItem = readOf(items);
   return (value, reading) => {
-    if (!Array.isArray(value)) throw mismatchAt(reading)(value, `[]${goTypeOf(items)}`);
+    if (!Array.isArray(value)) throw reading.mismatch(value, `[]${goTypeOf(items)}`);
     return value.map((item: unknown, index) => {
       if (item === null) return zeroOf(items);
       reading.path.push(index);
@@ -186,7 +188,7 @@ function readList(items: Schema): Read {
 function readMap(values: Schema): Read {
   const readValue = readOf(values);
   return (value, reading) => {
-    if (wireTypeOf(value) !== "object") throw mismatchAt(reading)(value, `map[string]${goTypeOf(values)}`);
+    if (wireTypeOf(value) !== "object") throw reading.mismatch(value, `map[string]${goTypeOf(values)}`);
     const result: Record<string, unknown> = {};
     for (const [key, child] of Object.entries(value as object)) {
       reading.path.push({ key });
@@ -220,16 +222,17 @@ function zeroOf(schema: Schema): unknown {
   }
 }
 
-function mismatchAt(reading: Reading): Mismatch {
-  return (value, goType, wire = wireTypeOf(value)) => {
-    const fields = reading.path.flatMap((step) => (typeof step === "object" && "field" in step ? [step.field] : []));
-    const owner = reading.owners.at(-1);
-    if (owner === undefined || fields.length === 0)
-      return new TypeMismatch(`json: cannot unmarshal ${wire} into Go value of type ${goType}`);
-    return new TypeMismatch(
-      `json: cannot unmarshal ${wire} into Go struct field ${owner}.${fields.join(".")} of type ${goType}`,
-    );
+function newReading(): Reading {
+  const path: Step[] = [];
+  const owners: string[] = [];
+  const mismatch: Mismatch = (value, goType, wire = wireTypeOf(value)) => {
+    const fields = path.flatMap((step) => (typeof step === "object" && "field" in step ? [step.field] : []));
+    const owner = owners.at(-1);
+    const place =
+      owner === undefined || fields.length === 0 ? "Go value" : `Go struct field ${owner}.${fields.join(".")}`;
+    return new TypeMismatch(`json: cannot unmarshal ${wire} into ${place} of type ${goType}`);
   };
+  return { path, owners, unknownFields: [], mismatch };
 }
 
 function pathText(path: readonly Step[]): string {

@@ -1,0 +1,53 @@
+import type { ResourceQuota } from "../../../shared/api/generated/core/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
+import { milliValue } from "../../../shared/machinery/quantity.ts";
+import { resourceQuotas } from "../../../shared/resources/catalog.ts";
+import { serve } from "../../registry/strategy.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { invalidFor, invalidValue } from "../../validation/field-errors.ts";
+import { immutable } from "../../validation/object-meta.ts";
+
+export const resourceQuotaStrategy = serve<ResourceQuota>({
+  resource: resourceQuotas,
+  shortNames: ["quota"],
+  storagePrefix: "resourcequotas",
+  prepareForCreate: (quota) => {
+    delete quota.status;
+  },
+  prepareForUpdate: (next, previous) => {
+    next.status = previous.status;
+  },
+  status: {
+    prepareForUpdate: (next, previous) => {
+      next.spec = previous.spec;
+    },
+  },
+  validate: ({ spec }) => Object.entries(spec.hard ?? {}).flatMap(([name, quantity]) => hardErrors(name, quantity)),
+  validateUpdate: (next, previous) => immutable(next.spec.scopes, previous.spec.scopes, "spec.scopes"),
+  columns: [
+    nameColumn,
+    textColumn("Request", "Used and allowed amounts of everything but limits.", (quota) =>
+      usage(quota, (name) => !name.startsWith("limits.")),
+    ),
+    textColumn("Limit", "Used and allowed amounts of limits.", (quota) =>
+      usage(quota, (name) => name.startsWith("limits.")),
+    ),
+    ageColumn,
+  ],
+  example: { spec: { hard: { pods: "10", "limits.cpu": "4" } } },
+});
+
+function usage({ status, spec }: ResourceQuota, isWanted: (name: string) => boolean): string {
+  return Object.entries(status?.hard ?? spec.hard ?? {})
+    .filter(([name]) => isWanted(name))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, hard]) => `${name}: ${status?.used?.[name] ?? "0"}/${hard}`)
+    .join(", ");
+}
+
+function hardErrors(name: string, quantity: string): FieldError[] {
+  const at = `spec.hard[${name}]`;
+  const negative = milliValue(quantity) < 0 ? [invalidValue(at, quantity, "must be greater than or equal to 0")] : [];
+  return [...invalidFor(at, name, qualifiedNameProblems(name)), ...negative];
+}

@@ -1,0 +1,18 @@
+/** What PersistentVolumes and claims to them show in the same way. */
+const SHORT_MODES: Readonly<Record<string, string>> = {
+  ReadWriteOnce: "RWO",
+  ReadOnlyMany: "ROX",
+  ReadWriteMany: "RWX",
+  ReadWriteOncePod: "RWOP",
+};
+
+/** `RWO,ROX`, in the order of the table above. */
+export function accessModesText(modes: readonly string[] | undefined): string {
+  return Object.entries(SHORT_MODES)
+    .flatMap(([mode, short]) => (modes?.includes(mode) === true ? [short] : []))
+    .join(",");
+}
+
+export const ACCESS_MODES = Object.keys(SHORT_MODES);
+
+export const orUnset = (text: string | undefined): string => (text === undefined || text === "" ? "<unset>" : text);
