@@ -21,7 +21,6 @@ interface Weighted {
 export class NodeFinder {
   readonly #candidates = new BitSet();
   #list = new Int32Array(0);
-  #scores = new Float64Array(0);
   #total = new Float64Array(0);
 
   /** `random` breaks ties: uniform in [0, 1). */
@@ -49,42 +48,30 @@ export class NodeFinder {
   }
 
   #best(nodes: NodeColumns, weighted: readonly Weighted[], random: () => number): Outcome {
-    if (this.#total.length < nodes.capacity) {
-      this.#total = new Float64Array(nodes.capacity);
-      this.#scores = new Float64Array(nodes.capacity);
+    if (this.#list.length < nodes.capacity) {
       this.#list = new Int32Array(nodes.capacity);
+      this.#total = new Float64Array(nodes.capacity);
     }
-    const [total, scores] = [this.#total, this.#scores];
     const candidates = this.#list.subarray(0, this.#candidates.writeTo(this.#list));
-    total.fill(0);
-    for (const { prepared, weight } of weighted) {
-      if (prepared.score?.(candidates, scores) === true) addScores(candidates, total, scores, weight);
-    }
-    return { kind: "found", index: pickHighest(candidates, total, random), feasibleNodes: candidates.length };
+    const total = this.#total.subarray(0, candidates.length).fill(0);
+    for (const { prepared, weight } of weighted) prepared.score?.(candidates, total, weight);
+    return { kind: "found", index: candidates[highest(total, random)] ?? -1, feasibleNodes: candidates.length };
   }
 }
 
-function addScores(candidates: Int32Array, total: Float64Array, scores: Float64Array, weight: number): void {
-  for (let position = 0; position < candidates.length; position++) {
-    const index = candidates[position] ?? 0;
-    total[index] = (total[index] ?? 0) + weight * (scores[index] ?? 0);
-  }
-}
-
-/** The highest score; among equals each has the same chance. */
-function pickHighest(candidates: Int32Array, total: Float64Array, random: () => number): number {
+/** Place of the highest number; among equals each has the same chance. */
+function highest(total: Float64Array, random: () => number): number {
   let best = -1;
   let bestScore = Number.NEGATIVE_INFINITY;
   let equals = 0;
-  for (let position = 0; position < candidates.length; position++) {
-    const index = candidates[position] ?? 0;
-    const score = total[index] ?? 0;
+  for (let position = 0; position < total.length; position++) {
+    const score = total[position] ?? 0;
     if (score > bestScore) {
-      best = index;
+      best = position;
       bestScore = score;
       equals = 1;
     } else if (score === bestScore && random() * ++equals < 1) {
-      best = index;
+      best = position;
     }
   }
   return best;

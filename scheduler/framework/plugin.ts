@@ -38,11 +38,8 @@ export interface PluginDefinition<Prepared> {
   filter?(prepared: Prepared, nodes: NodeColumns, candidates: BitSet): void;
   /** Why `filter` removed node `index`. */
   explain?(prepared: Prepared, nodes: NodeColumns, index: number): Rejection;
-  /**
-   * Writes 0 to `SCORE_MAX` into `scores`, at the number of every candidate.
-   * False when it says the same of all, and therefore wrote nothing.
-   */
-  score?(prepared: Prepared, nodes: NodeColumns, candidates: Int32Array, scores: Float64Array): boolean;
+  /** Adds 0 to `SCORE_MAX`, times `weight`, to `total[i]` for the candidate at place `i` of the list. */
+  score?(prepared: Prepared, nodes: NodeColumns, candidates: Int32Array, total: Float64Array, weight: number): void;
 }
 
 /** A plugin that has looked at one pod. */
@@ -50,7 +47,7 @@ export interface PreparedPlugin {
   readonly plugin: Plugin;
   filter?: ((candidates: BitSet) => void) | undefined;
   explain(index: number): Rejection;
-  score?: ((candidates: Int32Array, scores: Float64Array) => boolean) | undefined;
+  score?: ((candidates: Int32Array, total: Float64Array, weight: number) => void) | undefined;
 }
 
 export interface Plugin {
@@ -74,7 +71,7 @@ export function definePlugin<Prepared>(definition: PluginDefinition<Prepared>): 
         plugin,
         filter: filter && ((candidates) => filter(prepared, nodes, candidates)),
         explain: (index) => explain?.(prepared, nodes, index) ?? UNEXPLAINED,
-        score: score && ((candidates, scores) => score(prepared, nodes, candidates, scores)),
+        score: score && ((candidates, total, weight) => score(prepared, nodes, candidates, total, weight)),
       };
     },
   };
@@ -86,14 +83,13 @@ export interface Profile {
   readonly plugins: readonly { readonly plugin: Plugin; readonly weight: number }[];
 }
 
-/** Stretches raw scores so that the highest becomes `SCORE_MAX` (`DefaultNormalizeScore`). False: all are zero. */
-export function normalizeScores(candidates: Int32Array, scores: Float64Array, isReversed: boolean): boolean {
-  let highest = 0;
-  for (const index of candidates) highest = Math.max(highest, scores[index] ?? 0);
-  if (highest === 0) return false;
-  for (const index of candidates) {
-    const share = Math.floor(((scores[index] ?? 0) * SCORE_MAX) / highest);
-    scores[index] = isReversed ? SCORE_MAX - share : share;
+/** Adds raw scores stretched so that the highest becomes `SCORE_MAX` (`DefaultNormalizeScore`). */
+export function addNormalized(raw: readonly number[], total: Float64Array, weight: number, isReversed: boolean): void {
+  const highest = raw.reduce((left, right) => Math.max(left, right), 0);
+  // All are equal: it changes nothing for anybody.
+  if (highest === 0) return;
+  for (const [position, score] of raw.entries()) {
+    const share = Math.floor((score * SCORE_MAX) / highest);
+    total[position] = (total[position] ?? 0) + weight * (isReversed ? SCORE_MAX - share : share);
   }
-  return true;
 }

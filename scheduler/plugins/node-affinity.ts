@@ -1,5 +1,5 @@
 import { BitSet } from "../framework/bit-set.ts";
-import { definePlugin, normalizeScores } from "../framework/plugin.ts";
+import { definePlugin, addNormalized } from "../framework/plugin.ts";
 import { matchingAnyTerm, matchingTerm, namedNodes } from "./node-terms.ts";
 
 interface Wanted {
@@ -41,13 +41,11 @@ export const nodeAffinity = definePlugin({
       : "node(s) didn't satisfy plugin(s) [NodeAffinity]";
     return { reasons: [reason], isResolvable: false };
   },
-  score: ({ preferred }, _nodes, candidates, scores) => {
-    if (preferred.length === 0) return false;
-    for (const index of candidates) {
-      let sum = 0;
-      for (const term of preferred) if (term.nodes.has(index)) sum += term.weight;
-      scores[index] = sum;
-    }
-    return normalizeScores(candidates, scores, false);
+  score: ({ preferred }, _nodes, candidates, total, weight) => {
+    if (preferred.length === 0) return;
+    const raw = Array.from(candidates, (index) =>
+      preferred.reduce((sum, term) => (term.nodes.has(index) ? sum + term.weight : sum), 0),
+    );
+    addNormalized(raw, total, weight, false);
   },
 });

@@ -16,17 +16,17 @@ export const nodeResourcesBalancedAllocation = definePlugin({
     const [cpu, memory] = [resources.get("cpu") ?? 0, resources.get("memory") ?? 0];
     return cpu === 0 && memory === 0 ? undefined : { cpu, memory };
   },
-  score: (wanted, nodes, candidates, scores) => {
+  score: (wanted, nodes, candidates, total, weight) => {
     const [cpu, cpuFree] = [nodes.allocatable[CPU], nodes.free[CPU]];
     const [memory, memoryFree] = [nodes.allocatable[MEMORY], nodes.free[MEMORY]];
-    if (cpu === undefined || cpuFree === undefined || memory === undefined || memoryFree === undefined) return false;
+    if (cpu === undefined || cpuFree === undefined || memory === undefined || memoryFree === undefined) return;
     for (let position = 0; position < candidates.length; position++) {
       const index = candidates[position] ?? 0;
       const cpuShare = takenShare(cpu[index] ?? 0, cpuFree[index] ?? 0, wanted.cpu);
       const memoryShare = takenShare(memory[index] ?? 0, memoryFree[index] ?? 0, wanted.memory);
       // The standard deviation of two numbers is half their distance.
-      scores[index] = Math.floor((1 - Math.abs(cpuShare - memoryShare) / 2) * SCORE_MAX);
+      const score = Math.floor((1 - Math.abs(cpuShare - memoryShare) / 2) * SCORE_MAX);
+      total[position] = (total[position] ?? 0) + weight * score;
     }
-    return true;
   },
 });

@@ -66,16 +66,16 @@ export const nodeResourcesFit = definePlugin({
     }
   },
   explain,
-  score: ({ requests }, nodes, candidates, scores) => {
+  score: ({ requests }, nodes, candidates, total, weight) => {
     const { nonZeroCpuMillis, nonZeroMemoryBytes } = nodes;
     const [cpu, memory] = [nodes.allocatable[CPU], nodes.allocatable[MEMORY]];
-    if (cpu === undefined || memory === undefined) return false;
+    if (cpu === undefined || memory === undefined) return;
     for (let position = 0; position < candidates.length; position++) {
       const index = candidates[position] ?? 0;
       const cpuShare = freeShare(cpu[index] ?? 0, (nonZeroCpuMillis[index] ?? 0) + requests.nonZeroCpuMillis);
       const memoryUsed = (nonZeroMemoryBytes[index] ?? 0) + requests.nonZeroMemoryBytes;
-      scores[index] = Math.floor((cpuShare + freeShare(memory[index] ?? 0, memoryUsed)) / 2);
+      const score = Math.floor((cpuShare + freeShare(memory[index] ?? 0, memoryUsed)) / 2);
+      total[position] = (total[position] ?? 0) + weight * score;
     }
-    return true;
   },
 });

@@ -1,6 +1,6 @@
 import type { Taint } from "../../shared/api/generated/core/v1.ts";
 import { NO_TAINTS } from "../framework/node-columns.ts";
-import { definePlugin, normalizeScores } from "../framework/plugin.ts";
+import { definePlugin, addNormalized } from "../framework/plugin.ts";
 import { tolerates } from "./tolerations.ts";
 
 /** What the pod thinks of each taint set, by its number. */
@@ -43,9 +43,9 @@ export const taintToleration = definePlugin({
       numbers: taint && { taint: `${taint.key}=${taint.value ?? ""}:${taint.effect}` },
     };
   },
-  score: ({ disliked }, nodes, candidates, scores) => {
-    if (disliked.every((count) => count === 0)) return false;
-    for (const index of candidates) scores[index] = disliked[nodes.taintSetOf[index] ?? NO_TAINTS] ?? 0;
-    return normalizeScores(candidates, scores, true);
+  score: ({ disliked }, nodes, candidates, total, weight) => {
+    if (disliked.every((count) => count === 0)) return;
+    const raw = Array.from(candidates, (index) => disliked[nodes.taintSetOf[index] ?? NO_TAINTS] ?? 0);
+    addNormalized(raw, total, weight, true);
   },
 });

@@ -119,6 +119,18 @@ describe("properties", () => {
     );
   });
 
+  it("the quick way to a number agrees with the exact one", () => {
+    fc.assert(
+      fc.property(quantities, (text) => {
+        const { nanos } = parseQuantity(text);
+        const up = (divisor: bigint): number =>
+          Number(nanos / divisor + (nanos % divisor === 0n ? 0n : nanos > 0n ? 1n : -1n));
+        expect(milliValue(text)).toBe(up(10n ** 6n));
+        expect(value(text)).toBe(up(10n ** 9n));
+      }),
+    );
+  });
+
   it("addition and subtraction undo each other", () => {
     fc.assert(
       fc.property(quantities, quantities, (left, right) => {

@@ -130,13 +130,34 @@ export function canonicalResourceQuantity(quantity: string | number): string {
   return formatQuantity({ nanos: divideAwayFromZero(nanos, NANOS_PER_MILLI) * NANOS_PER_MILLI, format });
 }
 
+/** Plain forms with few digits, which need no bigint: multiplier of each suffix, in thousandths. */
+const PLAIN = /^([0-9]{1,6})(m|Ki|Mi|Gi|)$/;
+const PLAIN_MILLIS: Readonly<Record<string, number>> = {
+  m: 1,
+  "": 1e3,
+  Ki: 1024e3,
+  Mi: 1024 ** 2 * 1e3,
+  Gi: 1024 ** 3 * 1e3,
+};
+/** Above this, numbers are not exact. */
+const EXACT_MAX = Number.MAX_SAFE_INTEGER;
+
+function plainMillis(quantity: string): number | undefined {
+  const [, digits, suffix = ""] = PLAIN.exec(quantity) ?? [];
+  if (digits === undefined) return undefined;
+  const millis = Number(digits) * (PLAIN_MILLIS[suffix] ?? Number.NaN);
+  return millis <= EXACT_MAX ? millis : undefined;
+}
+
 /** Thousandths, rounded away from zero: `milliValue("1.5") === 1500`. Throws when `quantity` is none. */
 export function milliValue(quantity: string): number {
-  return Number(divideAwayFromZero(parseQuantity(quantity).nanos, NANOS_PER_MILLI));
+  return plainMillis(quantity) ?? Number(divideAwayFromZero(parseQuantity(quantity).nanos, NANOS_PER_MILLI));
 }
 
 /** Whole units, rounded away from zero: `value("100m") === 1`. Throws when `quantity` is none. */
 export function value(quantity: string): number {
+  const millis = plainMillis(quantity);
+  if (millis !== undefined) return Math.ceil(millis / 1000);
   return Number(divideAwayFromZero(parseQuantity(quantity).nanos, NANOS_PER_UNIT));
 }
 
