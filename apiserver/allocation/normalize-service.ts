@@ -61,6 +61,7 @@ function dropAddresses(next: Service, previous: Service): void {
   }
   if (sameList(spec.ipFamilies, previous.spec.ipFamilies)) delete spec.ipFamilies;
   if (spec.ipFamilyPolicy === previous.spec.ipFamilyPolicy) delete spec.ipFamilyPolicy;
+  if (spec.internalTrafficPolicy === previous.spec.internalTrafficPolicy) delete spec.internalTrafficPolicy;
 }
 
 /** Fields of the former type that the client did not touch go away with it. */
