@@ -24,6 +24,17 @@ export type Place = "node" | "outside" | "p1" | "p2";
 const POD_IPS = { p1: "10.244.0.11", p2: "10.244.0.12" } as const;
 export const podIp = (pod: "p1" | "p2"): string => POD_IPS[pod];
 
+/** A kubeconfig with no more rights than the component has, for use inside the node's namespace. */
+async function kubeconfigOf(api: TestApiServer, user: string): Promise<string> {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const { clientCertificate } = await api.accessOf(user);
+  return api
+    .kubeconfig()
+    .replaceAll(api.url, `https://127.0.0.1:${RELAY_PORT}`)
+    .replaceAll(base64(api.admin.certificate), base64(clientCertificate?.cert ?? ""))
+    .replaceAll(base64(api.admin.key), base64(clientCertificate?.key ?? ""));
+}
+
 export class Lab {
   readonly api: TestApiServer;
   readonly #directory: string;
@@ -56,8 +67,7 @@ export class Lab {
     await lab.#spawnReady("node", join(HERE, "relay.ts"), String(RELAY_PORT), join(directory, "api.sock"));
     for (const pod of ["p1", "p2"] as const)
       await lab.#spawnReady(pod, join(HERE, "echo-server.ts"), pod, String(POD_PORT));
-    const kubeconfig = api.kubeconfig().replaceAll(api.url, `https://127.0.0.1:${RELAY_PORT}`);
-    writeFileSync(join(directory, "kubeconfig"), kubeconfig, { mode: 0o600 });
+    writeFileSync(join(directory, "kubeconfig"), await kubeconfigOf(api, "system:kube-proxy"), { mode: 0o600 });
     return lab;
   }
 
