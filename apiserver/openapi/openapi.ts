@@ -11,7 +11,7 @@ import { notAcceptable } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
 import { beginAnswer, sendBytes } from "../http/respond.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
-import { documentV2 } from "./document-v2.ts";
+import { type DocumentV2, documentV2 } from "./document-v2.ts";
 import { documentV3 } from "./document-v3.ts";
 import { operationsOf } from "./operations.ts";
 import { encodeDocumentV2 } from "./protobuf-v2.ts";
@@ -56,7 +56,8 @@ export class OpenApi implements PathServer {
   readonly #groupVersions: ReadonlyMap<string, () => Document>;
 
   constructor(strategies: readonly AnyStrategy[], version: string) {
-    const v2 = lazily(() => documentV2(operationsOf(strategies), version));
+    // Its two forms are asked for by different clients: made anew for each rather than kept between them.
+    const v2 = (): DocumentV2 => documentV2(operationsOf(strategies), version);
     this.#v2 = lazily(() => documentOf(JSON_TYPE, v2()));
     this.#v2Protobuf = lazily(() => documentOf(PROTOBUF_V2_TYPE, encodeDocumentV2(v2())));
     this.#groupVersions = new Map(groupsOf(strategies).flatMap((group) => documentsOf(group, version)));

@@ -24,7 +24,13 @@ export const nodeStrategy = serve<Node>({
     },
   ],
   defaults: (node) => {
-    const { status } = node;
+    const { spec, status } = node;
+    // Two spellings of one fact: the list, and its first element.
+    const range = spec.podCIDRs?.[0] ?? spec.podCIDR;
+    if (range !== undefined && range !== "") {
+      spec.podCIDR = range;
+      spec.podCIDRs ??= [range];
+    }
     if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
   },
   prepareForUpdate: (next, previous) => {

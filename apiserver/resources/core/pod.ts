@@ -1,4 +1,4 @@
-import type { Pod } from "../../../shared/api/generated/core/v1.ts";
+import type { Pod, PodStatus } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { pods } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
@@ -48,6 +48,7 @@ export const podStrategy = serve<Pod>({
     defaultRunningPod(pod.spec);
     pod.status ??= {};
     pod.status.phase ??= "Pending";
+    syncAddresses(pod.status);
   },
   prepareForCreate: (pod) => {
     syncServiceAccount(pod.spec);
@@ -123,6 +124,20 @@ export const podStrategy = serve<Pod>({
   ],
   example: { spec: { containers: [{ name: "main", image: "registry.example/app:1" }] } },
 });
+
+/** Two spellings of one fact: the list of addresses, and its first element. */
+function syncAddresses(status: PodStatus): void {
+  const podIp = status.podIPs?.[0]?.ip ?? status.podIP;
+  if (podIp !== undefined && podIp !== "") {
+    status.podIP = podIp;
+    status.podIPs ??= [{ ip: podIp }];
+  }
+  const hostIp = status.hostIP ?? status.hostIPs?.[0]?.ip;
+  if (hostIp !== undefined && hostIp !== "") {
+    status.hostIP = hostIp;
+    status.hostIPs ??= [{ ip: hostIp }];
+  }
+}
 
 function readinessGates(pod: Pod): string {
   const gates = pod.spec.readinessGates ?? [];
