@@ -139,6 +139,39 @@ it("keeps connections and rules over a crash, and catches up afterwards", async 
   expect(await lab.run("node", "iptables-save")).not.toContain(`${gone}/32`);
 }, 90_000);
 
+/** All rules, without the time and the counters. */
+async function ruleLines(): Promise<string[]> {
+  const save = await lab.run("node", "iptables-save");
+  return save
+    .split("\n")
+    .filter((line) => /^[-:*]/.test(line))
+    .toSorted();
+}
+
+it("edits long chains rule by rule and arrives where writing everything arrives", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `many-${index}`);
+  const ips = new Map<string, string>();
+  const create = async (name: string): Promise<void> => {
+    ips.set(name, ipOf(await createService(name, [])));
+  };
+  for (let start = 0; start < names.length; start += 20) await Promise.all(names.slice(start, start + 20).map(create));
+  const last = ips.get("many-99") ?? "";
+  await until(async () => expect((await ruleLines()).join("\n")).toContain(`${last}/32`), 15_000);
+  await lab.api.client.delete(services, { namespace: "default", name: "many-50" });
+  await create("many-more");
+  await until(async () => expect((await ruleLines()).join("\n")).toContain(`${ips.get("many-more") ?? ""}/32`), 15_000);
+  await until(
+    async () => expect((await ruleLines()).join("\n")).not.toContain(`${ips.get("many-50") ?? ""}/32`),
+    15_000,
+  );
+  expect(lab.log).not.toContain("could not write the rules");
+  const edited = await ruleLines();
+  await lab.killProxy();
+  await lab.run("node", "iptables", "-t", "nat", "-D", "POSTROUTING", "1");
+  lab.startProxy();
+  await until(async () => expect(await ruleLines()).toEqual(edited), 15_000);
+}, 90_000);
+
 it("repairs what somebody else flushed", async () => {
   const ip = ipOf(await lab.api.client.get(services, { namespace: "default", name: "web" }));
   for (const table of ["nat", "filter", "mangle"]) await lab.run("node", "iptables", "-t", table, "-F");
