@@ -7,6 +7,7 @@ import { withAuthentication } from "./filters/authentication.ts";
 import { withAuthorization } from "./filters/authorization.ts";
 import { withCacheControl } from "./filters/cache-control.ts";
 import { withFlowControl } from "./filters/flow-control.ts";
+import { withImpersonation } from "./filters/impersonation.ts";
 import { withLatencyMetrics } from "./filters/latency-metrics.ts";
 import { withPanicGuard } from "./filters/panic-guard.ts";
 import { withTimeout } from "./filters/timeout.ts";
@@ -21,6 +22,7 @@ export const filters: readonly Filter[] = [
   withWaitGroup,
   withTimeout,
   withAuthentication,
+  withImpersonation,
   withFlowControl,
   withAuthorization,
 ];

@@ -2,6 +2,7 @@ import type { ServiceAccountTokens } from "../../authentication/service-account-
 import type { KubeletClient } from "../../node-access/kubelet-client.ts";
 import type { ApiServices, Handler } from "../handler.ts";
 import { createBindingHandler } from "./binding.ts";
+import { byVerb } from "./by-verb.ts";
 import { createEphemeralContainersHandler } from "./ephemeral-containers.ts";
 import { createEvictionHandler } from "./eviction.ts";
 import { createFinalizeHandler } from "./finalize.ts";
@@ -18,20 +19,20 @@ export interface SubresourceServices extends ApiServices {
 /** `<group>/<plural>/<subresource>` to its handler; `status` and `scale` are the same for every kind. */
 export function subresourceHandlers(services: SubresourceServices): [string, Handler][] {
   const { kubelets } = services;
-  const binding = createBindingHandler(services);
+  const binding = byVerb({ create: createBindingHandler(services) });
   const handlers: [string, Handler][] = [
     ["/bindings/", binding],
     ["/pods/binding", binding],
-    ["/pods/eviction", createEvictionHandler(services)],
+    ["/pods/eviction", byVerb({ create: createEvictionHandler(services) })],
     ["/pods/ephemeralcontainers", createEphemeralContainersHandler(services)],
-    ["/namespaces/finalize", createFinalizeHandler(services)],
-    ["/serviceaccounts/token", createTokenHandler(services)],
+    ["/namespaces/finalize", byVerb({ update: createFinalizeHandler(services) })],
+    ["/serviceaccounts/token", byVerb({ create: createTokenHandler(services) })],
   ];
   if (kubelets === undefined) return handlers;
   const connected = { ...services, kubelets };
   return [
     ...handlers,
-    ["/pods/log", createLogHandler(connected)],
+    ["/pods/log", byVerb({ get: createLogHandler(connected) })],
     ["/pods/exec", createExecHandler(connected)],
     ["/pods/attach", createAttachHandler(connected)],
     ["/pods/portforward", createPortForwardHandler(connected)],
