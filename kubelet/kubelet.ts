@@ -28,7 +28,7 @@ export interface KubeletParts {
   readonly source: PodSource;
   readonly status: StatusSink & { reconcile?(pod: Pod): void };
   readonly events: PodEvents;
-  readonly sources: Pick<PayloadSources, "configMap" | "secret" | "token">;
+  readonly sources: Pick<PayloadSources, "configMap" | "secret" | "token" | "forget">;
   services(): readonly Service[];
   credentials(pod: Pod, image: string): Promise<RegistryCredentials | undefined>;
   onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
@@ -103,19 +103,24 @@ export class Kubelet {
 
   async #readEvents(signal: AbortSignal): Promise<void> {
     const { runtime, clock, logger } = this.#parts;
+    let isBroken = false;
+    // What happened while nobody listened shows in the list.
+    const onOpen = (): void => {
+      this.workers.relist().then(
+        () => {
+          isBroken = false;
+        },
+        () => undefined,
+      );
+    };
     while (!signal.aborted) {
       try {
-        await runtime.events(
-          signal,
-          () => undefined,
-          (event) => this.workers.handleEvent(event),
-        );
+        await runtime.events(signal, onOpen, (event) => this.workers.handleEvent(event));
       } catch (err) {
-        logger.warn({ err }, "the runtime's event stream broke, will open it again");
+        if (!isBroken) logger.warn({ err }, "the runtime's event stream broke, will open it again");
+        isBroken = true;
       }
       await clock.sleep(EVENTS_RETRY_MS, signal);
-      // What happened while nobody listened.
-      if (!signal.aborted) await this.workers.relist().catch(() => undefined);
     }
   }
 }

@@ -39,8 +39,9 @@ import { apiPodSource } from "./pods/pod-source.ts";
 import { createCriRuntime } from "./runtime/cri/cri-runtime.ts";
 import type { ContainerRuntime, RuntimeImage } from "./runtime/runtime.ts";
 import { createKubeletAccess } from "./server/kubelet-authentication.ts";
-import { startKubeletServer, type StreamingRoutes } from "./server/kubelet-server.ts";
+import { startKubeletServer } from "./server/kubelet-server.ts";
 import type { StatsInput } from "./server/stats.ts";
+import { createStreamingRoutes } from "./server/streaming-routes.ts";
 import { StatusManager } from "./status/status-manager.ts";
 import { apiObjects } from "./volumes/api-objects.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-tokens.ts";
@@ -50,15 +51,7 @@ const API_QPS = 50;
 /** The first answer of a runtime that is just starting. */
 const RUNTIME_WAIT_MS = 60_000;
 
-export interface KubeletRunDependencies {
-  /** Made by the part that owns exec, attach and port-forward. */
-  streaming?(runtime: ContainerRuntime, kubelet: Kubelet): StreamingRoutes;
-}
-
-export async function run(
-  options: KubeletOptions,
-  dependencies: KubeletRunDependencies = {},
-): Promise<RunningComponent> {
+export async function run(options: KubeletOptions): Promise<RunningComponent> {
   const clock = systemClock;
   const logger = createLogger("kubelet", options.logLevel);
   const stopping = new AbortController();
@@ -137,7 +130,11 @@ export async function run(
     source: apiPodSource(client, options.nodeName, clock, logger),
     status: new StatusManager(client, clock, logger, signal),
     events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),
-    sources: { ...objects, token: (pod, projection) => tokens.token(pod, projection) },
+    sources: {
+      ...objects,
+      token: (pod, projection) => tokens.token(pod, projection),
+      forget: (uid) => tokens.forget(uid),
+    },
     services: () => serviceInformer.lister.list(),
     credentials: async (pod, image) => credentialsFor(await pullSecrets(pod, objects.secret), image),
   });
@@ -165,7 +162,7 @@ export async function run(
     logger,
     config: { kind: "KubeletConfiguration", apiVersion: "kubelet.config.k8s.io/v1beta1", ...publicConfig(options) },
     stats,
-    streaming: dependencies.streaming?.(runtime, kubelet),
+    streaming: createStreamingRoutes({ runtime, workers: kubelet.workers, clock, logger }),
   });
   const healthz =
     options.healthzPort === 0

@@ -35,8 +35,8 @@ export interface PodCgroups {
   /** Path for the runtime; makes the group when it is not there. */
   ensure(pod: Pod): string;
   remove(podUid: string): void;
-  /** Removes groups of pods other than these. */
-  removeOthers(podUids: ReadonlySet<string>): void;
+  /** Removes groups of pods that nobody wants. */
+  removeOthers(isWanted: (podUid: string) => boolean): void;
 }
 
 /** Sums over containers; undefined when one of them has no such limit. */
@@ -98,10 +98,10 @@ export function createPodCgroups(root: string, logger: Logger): PodCgroups {
     remove: (podUid) => {
       for (const qos of ["Guaranteed", "Burstable", "BestEffort"]) removeGroup(join(parentOf(qos), `pod${podUid}`));
     },
-    removeOthers: (podUids) => {
+    removeOthers: (isWanted) => {
       for (const qos of ["Guaranteed", "Burstable", "BestEffort"]) {
         for (const name of podGroups(trees, parentOf(qos))) {
-          if (!podUids.has(name.slice("pod".length))) removeGroup(join(parentOf(qos), name));
+          if (!isWanted(name.slice("pod".length))) removeGroup(join(parentOf(qos), name));
         }
       }
     },

@@ -16,7 +16,7 @@ export interface MasqueradeInput {
 
 /** Chain of this bridge; a chain's name has at most 28 characters. */
 export function masqueradeChain(bridge: string): string {
-  return `KUBENODE-MASQ-${bridge}`.slice(0, 28);
+  return `KN-MASQ-${bridge}`.slice(0, 28);
 }
 
 /** Arguments of the iptables calls that make the rules stand: pure. */

@@ -12,6 +12,7 @@ import type { Timer } from "../../shared/process/clock.ts";
 import type { RuntimeEvent } from "../runtime/runtime.ts";
 import { isTerminalPhase } from "../status/pod-status.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
+import { podChange } from "./pod-change.ts";
 import { podText } from "./pod-containers.ts";
 import { removePodRemains } from "./pod-remains.ts";
 import { PodSession } from "./pod-session.ts";
@@ -38,6 +39,7 @@ export class PodWorker {
   #isClosed = false;
   #isRemoved = false;
   #isCleaned = false;
+  #isRefreshDue = false;
   #activity = new AbortController();
   #timer: Timer | undefined;
   #retryMs = RETRY_FIRST_MS;
@@ -73,9 +75,12 @@ export class PodWorker {
 
   /** The source has a newer version of the pod. */
   update(pod: Pod): void {
+    const change = podChange(this.#session.pod, pod);
+    const isFirst = this.#session.pod === pod;
     this.#session.pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.#beginTermination(graceOf(pod));
-    this.wake();
+    if (change === "metadata") this.#isRefreshDue = true;
+    if (isFirst || change !== "none") this.wake();
   }
 
   /** The source no longer has the pod. */
@@ -101,8 +106,11 @@ export class PodWorker {
     });
   }
 
-  async refreshVolumes(): Promise<void> {
-    if (this.#state.phase === "syncing") await this.#session.refreshVolumes();
+  /** Content of the API in volumes may have changed; looked at in the worker's own turn (W1). */
+  refreshVolumes(): void {
+    if (this.#state.phase !== "syncing") return;
+    this.#isRefreshDue = true;
+    this.wake();
   }
 
   /** Ends the loop; containers live on. */
@@ -163,15 +171,18 @@ export class PodWorker {
   }
 
   async #sync(signal: AbortSignal): Promise<void> {
-    const deadlineMs = this.#deadlineMs();
-    const nowMs = this.#context.clock.nowMs();
+    const { clock } = this.#context;
     if (isTerminalPhase(this.pod.status?.phase)) return this.#finish();
-    if (deadlineMs !== undefined && deadlineMs <= nowMs) return this.#failAtDeadline();
+    if (this.#deadlineMs() <= clock.nowMs()) return this.#failAtDeadline();
     const { isFinished, wakeAtMs } = await this.#session.sync(signal);
     if (signal.aborted) return;
     if (isFinished) return this.#finish();
-    const wakeAt = Math.min(wakeAtMs ?? Number.POSITIVE_INFINITY, deadlineMs ?? Number.POSITIVE_INFINITY);
-    if (Number.isFinite(wakeAt)) this.#wakeAfter(Math.max(0, wakeAt - this.#context.clock.nowMs()));
+    if (this.#isRefreshDue) {
+      this.#isRefreshDue = false;
+      await this.#session.refreshVolumes();
+    }
+    const wakeAt = Math.min(wakeAtMs ?? Number.POSITIVE_INFINITY, this.#deadlineMs());
+    if (Number.isFinite(wakeAt)) this.#wakeAfter(Math.max(0, wakeAt - clock.nowMs()));
   }
 
   #finish(): void {
@@ -179,10 +190,12 @@ export class PodWorker {
     this.#isDirty = true;
   }
 
-  #deadlineMs(): number | undefined {
+  /** Infinity for a pod without one, and before it has started. */
+  #deadlineMs(): number {
     const seconds = this.pod.spec.activeDeadlineSeconds;
     const startTime = (this.#context.status.latest(this.uid) ?? this.pod.status)?.startTime;
-    return seconds === undefined || startTime === undefined ? undefined : Date.parse(startTime) + seconds * 1000;
+    if (seconds === undefined || startTime === undefined) return Number.POSITIVE_INFINITY;
+    return Date.parse(startTime) + seconds * 1000;
   }
 
   #failAtDeadline(): void {

@@ -112,7 +112,7 @@ export class PodWorkers {
     const { clock } = this.#context;
     while (!signal.aborted) {
       await clock.sleep(VOLUME_REFRESH_MS * (0.75 + clock.random() / 2), signal);
-      for (const worker of signal.aborted ? [] : this.list()) await worker.refreshVolumes();
+      for (const worker of signal.aborted ? [] : this.list()) worker.refreshVolumes();
     }
   }
 
@@ -134,9 +134,10 @@ export class PodWorkers {
 
   async #clearDirectories(shown: ReadonlyMap<string, ObservedPod>): Promise<void> {
     const { volumes, cgroups } = this.#context;
-    const kept = new Set([...shown.keys(), ...this.#workers.keys()]);
-    for (const uid of await volumes.knownPods()) if (!kept.has(uid)) await volumes.unmount(uid);
-    cgroups.removeOthers(kept);
+    // Asked anew for each: a pod may have come while we waited.
+    const isWanted = (uid: string): boolean => shown.has(uid) || this.#workers.has(uid);
+    for (const uid of await volumes.knownPods()) if (!isWanted(uid)) await volumes.unmount(uid);
+    cgroups.removeOthers(isWanted);
   }
 
   /** Ends a pod of which only the runtime knows, with the grace its annotation tells. */

@@ -103,6 +103,15 @@ describe("podStatus", () => {
     expect(status({ observed, isTerminated: true }).phase).toBe("Failed");
   });
 
+  it("keeps a final phase back while a sidecar still runs", () => {
+    const pod = aPod({ restartPolicy: "Never", initContainers: [aContainer("mesh", { restartPolicy: "Always" })] });
+    const known = { phase: "Running" };
+    const ending = observedOf([aSandbox()], [aRun("main", "exited"), aRun("mesh", "running")]);
+    expect(status({ pod, previous: known, observed: ending }).phase).toBe("Running");
+    const over = observedOf([aSandbox()], [aRun("main", "exited"), aRun("mesh", "exited")]);
+    expect(status({ pod, previous: known, observed: over }).phase).toBe("Succeeded");
+  });
+
   it("never leaves a final phase", () => {
     const pod = { ...aPod(), status: { phase: "Succeeded" } };
     expect(status({ pod }).phase).toBe("Succeeded");

@@ -6,6 +6,7 @@ import {
   type DeclaredContainer,
   ephemeralContainersOf,
   initContainersOf,
+  isAlive,
   mainContainersOf,
   readySandbox,
 } from "../pods/pod-containers.ts";
@@ -58,13 +59,15 @@ export function podStatus(input: PodStatusInput): PodStatus {
     statusOf(input, container, known?.ephemeralContainerStatuses, "ContainerCreating"),
   );
   const computed = podPhase(pod, initStatuses, statuses, input.isTerminated);
-  const phase = input.failure !== undefined ? "Failed" : isTerminalPhase(known?.phase) ? known.phase : computed;
-  const conditions = conditionsOf(input, phase, initStatuses, statuses);
+  const wanted = input.failure !== undefined ? "Failed" : isTerminalPhase(known?.phase) ? known.phase : computed;
+  // A final phase says that nothing runs any more: it waits for the last container.
+  const isEarly = isTerminalPhase(wanted) && !isTerminalPhase(known?.phase) && input.observed.containers.some(isAlive);
+  const conditions = conditionsOf(input, wanted, initStatuses, statuses);
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-    phase,
+    phase: isEarly ? (known?.phase ?? "Running") : wanted,
     conditions: mergeConditions(pod, known?.conditions ?? [], conditions, input.nowMs),
-    ...(input.failure ?? keptReason(known)),
+    ...((isEarly ? undefined : input.failure) ?? keptReason(known)),
     ...addressesOf(input, known),
     startTime: known?.startTime ?? rfc3339(input.nowMs),
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),

@@ -16,6 +16,8 @@ import type { Payload, ProjectedFile } from "./atomic-writer.ts";
 export interface PayloadSources extends ReferencedObjects {
   /** A token of the pod's service account, bound to the pod. */
   token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;
+  /** The pod is over: drops its tokens. */
+  forget(podUid: string): void;
   addresses(pod: Pod): PodAddresses;
   allocatable(): Readonly<Record<string, string>>;
 }

@@ -60,6 +60,7 @@ export class VolumeManager {
     const directory = this.#paths.pod(podUid);
     await unmountBelow(directory);
     await rm(directory, { recursive: true, force: true });
+    this.#sources.forget(podUid);
   }
 
   /** Uids of the pods that have a directory. */

@@ -1,0 +1,252 @@
+/**
+ * A node for tests: a containerd of its own and a real kubelet process against an API server of the test, in a
+ * temporary folder, with its own bridge, pod range and control group. `close` leaves nothing behind.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { containerdConfig } from "../../cli/containerd/containerd-config.ts";
+import { imageArchitecture, PAUSE_IMAGE, pauseArchive } from "../../cli/image/pause-image.ts";
+import { mayLowerOomScores } from "../../cli/machine/machine-checks.ts";
+import { masqueradeChain } from "../../kubelet/network/masquerade.ts";
+import { createCriRuntime } from "../../kubelet/runtime/cri/cri-runtime.ts";
+import type { ContainerRuntime } from "../../kubelet/runtime/runtime.ts";
+import { systemClock } from "../../shared/process/clock.ts";
+import { nodes } from "../../shared/resources/catalog.ts";
+import type { TestApiServer } from "./api-server.ts";
+import { withTestImages } from "./images.ts";
+import { until } from "./until.ts";
+
+const MAIN = new URL("../../kubelet/main.ts", import.meta.url).pathname;
+const LOG_LENGTH_MAX = 6000;
+const CGROUP_MOUNT = "/sys/fs/cgroup";
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+export class KubeletNode {
+  readonly name = "test-node";
+  readonly folder: string;
+  readonly runtime: ContainerRuntime;
+  readonly #api: TestApiServer;
+  readonly #bridge: string;
+  readonly #podCidr: string;
+  readonly #cgroup: string;
+  #containerd: ChildProcess | undefined;
+  #kubelet: ChildProcess | undefined;
+  port = 0;
+
+  constructor(api: TestApiServer) {
+    const number = process.pid % 250;
+    this.#api = api;
+    this.folder = mkdtempSync(join(tmpdir(), "kubernode-kubelet-"));
+    this.#bridge = `knt${process.pid}`.slice(0, 15);
+    this.#podCidr = `10.197.${number}.0/24`;
+    this.#cgroup = `/kubernode-test-${process.pid}`;
+    this.runtime = createCriRuntime(`unix://${this.#socket}`, systemClock);
+  }
+
+  get #socket(): string {
+    return join(this.folder, "containerd.sock");
+  }
+
+  get kubeletLog(): string {
+    const file = join(this.folder, "kubelet.log");
+    return existsSync(file) ? readFileSync(file, "utf8").slice(-LOG_LENGTH_MAX) : "";
+  }
+
+  /** containerd, images, kubelet, and the node Ready with a pod range. */
+  async start(): Promise<void> {
+    await this.startContainerd();
+    await this.#importImages();
+    this.port = await freePort();
+    await this.startKubelet();
+    const client = this.#api.client;
+    await until(() => client.get(nodes, { name: this.name }));
+    await client.patch(nodes, { name: this.name }, "merge", {
+      spec: { podCIDR: this.#podCidr, podCIDRs: [this.#podCidr] },
+    });
+    await until(() => this.isReady(), 30_000);
+  }
+
+  async isReady(): Promise<boolean> {
+    const { status } = await this.#api.client.get(nodes, { name: this.name });
+    return status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
+  }
+
+  async startContainerd(): Promise<void> {
+    const config = join(this.folder, "containerd.toml");
+    mkdirSync(join(this.folder, "cni"), { recursive: true });
+    writeFileSync(
+      config,
+      containerdConfig({
+        rootDir: join(this.folder, "containerd"),
+        stateDir: join(this.folder, "containerd-state"),
+        socket: this.#socket,
+        sandboxImage: PAUSE_IMAGE,
+        cniBinDir: existsSync("/opt/cni/bin/bridge") ? "/opt/cni/bin" : "/usr/lib/cni",
+        cniConfDir: join(this.folder, "cni"),
+        mayLowerOomScores: mayLowerOomScores(),
+      }),
+    );
+    this.#containerd = this.#spawn("containerd", "containerd", ["--config", config]);
+    await until(() => this.runtime.conditions().then(() => true), 20_000);
+  }
+
+  async #importImages(): Promise<void> {
+    const pause = join(this.folder, "pause.tar");
+    writeFileSync(pause, pauseArchive(imageArchitecture()));
+    this.#ctr("images", "import", pause);
+    await withTestImages((paths) => {
+      for (const path of paths) this.#ctr("images", "import", path);
+    });
+  }
+
+  #ctr(...args: string[]): void {
+    execFileSync("ctr", ["--address", this.#socket, "--namespace", "k8s.io", ...args], { stdio: "pipe" });
+  }
+
+  async startKubelet(): Promise<void> {
+    const kubeconfig = join(this.folder, "kubeconfig");
+    const ca = join(this.folder, "ca.crt");
+    writeFileSync(kubeconfig, await this.#kubeconfig());
+    writeFileSync(ca, this.#api.authority.certificate);
+    const program = join(this.folder, "kubelet");
+    if (!existsSync(program)) symlinkSync(process.execPath, program);
+    const flags = {
+      kubeconfig,
+      "hostname-override": this.name,
+      "container-runtime-endpoint": `unix://${this.#socket}`,
+      "root-dir": join(this.folder, "kubelet-root"),
+      "node-ip": "127.0.0.1",
+      address: "127.0.0.1",
+      port: this.port,
+      "healthz-port": 0,
+      "client-ca-file": ca,
+      "cni-conf-dir": join(this.folder, "cni"),
+      "cni-bridge": this.#bridge,
+      "cgroup-root": this.#cgroup,
+    };
+    this.#kubelet = this.#spawn("kubelet", program, [
+      MAIN,
+      ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`),
+    ]);
+  }
+
+  /** The node's own identity, so that its permissions are tested too. */
+  async #kubeconfig(): Promise<string> {
+    const access = await this.#api.accessOf(`system:node:${this.name}`, ["system:nodes"]);
+    const encode = (text: string | undefined): string => Buffer.from(text ?? "").toString("base64");
+    return JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "c", cluster: { server: access.server, "certificate-authority-data": encode(access.ca) } }],
+      users: [
+        {
+          name: "u",
+          user: {
+            "client-certificate-data": encode(access.clientCertificate?.cert),
+            "client-key-data": encode(access.clientCertificate?.key),
+          },
+        },
+      ],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      "current-context": "x",
+    });
+  }
+
+  #spawn(name: string, program: string, args: readonly string[]): ChildProcess {
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+    child.stderr?.on("data", (chunk: Buffer) => {
+      if (existsSync(this.folder)) appendFileSync(join(this.folder, `${name}.log`), chunk);
+    });
+    return child;
+  }
+
+  killKubelet(): Promise<void> {
+    return kill(this.#kubelet, "SIGKILL");
+  }
+
+  killContainerd(): Promise<void> {
+    return kill(this.#containerd, "SIGKILL");
+  }
+
+  async close(): Promise<void> {
+    await kill(this.#kubelet, "SIGTERM");
+    for (const [, { containers, sandboxes }] of await this.runtime.listPods()) {
+      for (const { id } of containers) await this.runtime.stopContainer(id, 0);
+      for (const { id } of sandboxes) {
+        await this.runtime.stopSandbox(id);
+        await this.runtime.removeSandbox(id);
+      }
+    }
+    this.runtime.close();
+    await kill(this.#containerd, "SIGTERM");
+    this.#unmountAll();
+    quietly("ip", "link", "delete", this.#bridge);
+    this.#removeRules();
+    for (const tree of readdirSync(CGROUP_MOUNT)) removeGroups(join(CGROUP_MOUNT, tree, this.#cgroup));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #unmountAll(): void {
+    const paths = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((path) => path.startsWith(`${this.folder}/`));
+    for (const path of paths.toReversed()) quietly("umount", path);
+  }
+
+  #removeRules(): void {
+    const chain = masqueradeChain(this.#bridge);
+    const rules = execFileSync("iptables", ["-w", "-t", "nat", "-S", "POSTROUTING"], { encoding: "utf8" }).split("\n");
+    for (const rule of rules.filter((text) => text.includes(chain))) {
+      const words = rule.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [];
+      quietly("iptables", "-w", "-t", "nat", "-D", ...words.slice(1));
+    }
+    quietly("iptables", "-w", "-t", "nat", "-F", chain);
+    quietly("iptables", "-w", "-t", "nat", "-X", chain);
+  }
+}
+
+function quietly(program: string, ...args: string[]): void {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+  } catch {
+    // It was not there.
+  }
+}
+
+function removeGroups(directory: string): void {
+  if (!existsSync(directory)) return;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroups(join(directory, entry.name));
+  }
+  rmdirSync(directory);
+}
+
+function kill(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill(signal);
+  });
+}
