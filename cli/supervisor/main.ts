@@ -1,7 +1,10 @@
 /** `kubernode-supervisor PLAN.json`: see supervisor.ts. Started by `kubernode up`, not by hand. */
 import { readFileSync } from "node:fs";
+import { nameProcess } from "../../shared/process/process-name.ts";
 import type { SupervisorPlan } from "./process-spec.ts";
 import { supervise } from "./supervisor.ts";
+
+nameProcess("kubernode-supervisor");
 
 const plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as SupervisorPlan;
 supervise(plan, (message) => process.stdout.write(`${new Date().toISOString()} ${message}\n`));

@@ -3,6 +3,7 @@
  * `main.ts` hands that to `runMain`, which owns signals and exit codes.
  */
 import { createLogger } from "./logger.ts";
+import { nameProcess } from "./process-name.ts";
 
 export interface RunningComponent {
   /** Resolves when the component ended by itself; rejects when it cannot go on. */
@@ -16,6 +17,7 @@ const STOP_TIMEOUT_MS = 25_000;
 
 /** Starts the component, stops it at SIGTERM or SIGINT, and sets the exit code: 0 stopped, 1 failed. */
 export async function runMain(name: string, run: () => Promise<RunningComponent>): Promise<void> {
+  nameProcess(name);
   const logger = createLogger(name);
   const fail = (err: unknown, message: string): never => {
     logger.error({ err }, message);

@@ -1,48 +1,14 @@
 /** kill -9 of every component, alone and all at once, in the middle of a rolling update. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfigMap, Pod } from "../../shared/api/generated/core/v1.ts";
-import { createApiClient } from "../../shared/client/http-client.ts";
-import { loadKubeconfig } from "../../shared/client/kubeconfig.ts";
-import { configMaps } from "../../shared/resources/catalog.ts";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
 import { until } from "../support/until.ts";
-import { fetchText } from "../support/http-load.ts";
+import { startInBackground } from "../support/background-process.ts";
+import { fetchText } from "../support/http-get.ts";
 import type { Kubectl } from "../support/kubectl.ts";
 import { manifest, webDeployment, webService } from "../support/manifests.ts";
 
 const MINUTE_MS = 60_000;
-const WRITE_PAUSE_MS = 20;
-
-/** Writes one object after the other and remembers those that the server acknowledged. */
-function startWriter(kubeconfig: string): { stop(): Promise<string[]> } {
-  const client = createApiClient(loadKubeconfig(kubeconfig), { userAgent: "crash-test" });
-  const acknowledged: string[] = [];
-  let isStopped = false;
-  const loop = (async () => {
-    for (let index = 0; !isStopped; index++) {
-      const name = `write-${index}`;
-      try {
-        await client.create(
-          configMaps,
-          { metadata: { name }, data: { index: String(index) } },
-          { namespace: "default" },
-        );
-        acknowledged.push(name);
-      } catch {
-        // Not acknowledged: the server may have it or not.
-      }
-      await sleep(WRITE_PAUSE_MS);
-    }
-  })();
-  return {
-    async stop() {
-      isStopped = true;
-      await loop;
-      await client.close();
-      return acknowledged;
-    },
-  };
-}
 
 describe.each(STORES)("crashes with %s", (store) => {
   let cluster: TestCluster;
@@ -81,7 +47,7 @@ describe.each(STORES)("crashes with %s", (store) => {
   async function survives(version: number, breakThings: () => Promise<void>): Promise<void> {
     const before = containers();
     expect(before).toHaveLength(2);
-    const writer = startWriter(cluster.kubeconfig);
+    const writer = startInBackground<string[]>("object-writer.ts", cluster.kubeconfig);
     kubectl.run(["apply", "-f", "-"], manifest(webDeployment({ name: "web", replicas: 5, version })));
     await sleep(500);
     await breakThings();

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
 import { until } from "../support/until.ts";
-import { fetchText } from "../support/http-load.ts";
+import { fetchText } from "../support/http-get.ts";
 import { TOOLBOX_IMAGE, webImage } from "../support/images.ts";
 import type { Kubectl, KubectlVersion } from "../support/kubectl.ts";
 

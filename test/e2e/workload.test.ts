@@ -3,7 +3,9 @@ import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { runCommand } from "../../cli/machine/command.ts";
 import { startTestCluster, STORES, type TestCluster } from "../support/cluster.ts";
 import { until } from "../support/until.ts";
-import { fetchText, startLoad } from "../support/http-load.ts";
+import { startInBackground } from "../support/background-process.ts";
+import { fetchText } from "../support/http-get.ts";
+import type { LoadResult } from "../support/http-load.ts";
 import { TOOLBOX_IMAGE } from "../support/images.ts";
 import type { Kubectl } from "../support/kubectl.ts";
 import { manifest, webDeployment, webService } from "../support/manifests.ts";
@@ -176,7 +178,7 @@ describe.each(STORES)("workloads with %s", (store) => {
     async () => {
       kubectl.run(["scale", "deployment/web", "--replicas=10"]);
       kubectl.run(["rollout", "status", "deployment/web", "--timeout=120s"]);
-      const load = startLoad(`http://${clusterIp()}/`, REQUESTS_PER_SECOND);
+      const load = startInBackground<LoadResult>("http-load.ts", `http://${clusterIp()}/`, String(REQUESTS_PER_SECOND));
       kubectl.run(["apply", "-f", "-"], manifest(webDeployment({ name: "web", replicas: 10, version: 2 })));
       kubectl.run(["rollout", "status", "deployment/web", "--timeout=180s"]);
       await until(() => pods("web").length === 10);
