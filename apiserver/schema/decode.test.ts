@@ -220,9 +220,15 @@ describe("a YAML body", () => {
     );
   });
 
+  it("may be JSON of any size", () => {
+    const data = Object.fromEntries(Array.from({ length: 120_000 }, (_, index) => [`k${index}`, ""]));
+    expect((decode({ data }, yaml).object as { data: object }).data).toEqual(data);
+  });
+
   it("is refused when it is no YAML, too deep or blown up by aliases", () => {
     expect(messageOf(() => decode("a: b: c", yaml))).toMatch(/^400 .*error converting YAML to JSON: yaml: line 1/);
     expect(messageOf(() => decode("[".repeat(5000), yaml))).toContain("exceeded max depth");
+    expect(messageOf(() => decode("- a\n".repeat(200_000), yaml))).toContain("send it as JSON");
     const bomb = [
       "a: &a [x,x,x,x,x,x,x,x,x]",
       ...Array.from(

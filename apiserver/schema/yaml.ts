@@ -4,8 +4,13 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Tags } from "yaml";
 import { setOwn } from "../../shared/machinery/clone.ts";
-import { exactInteger, MAX_DEPTH } from "../../shared/machinery/lossless-json.ts";
+import { exactInteger, JsonSyntaxError, MAX_DEPTH, parseJson } from "../../shared/machinery/lossless-json.ts";
 
+/**
+ * Lines, commas, anchors and aliases: what the parser's time depends on. It takes about a second for so many, while nobody else is
+ * served. Long texts in few lines, and JSON in the name of YAML (kubectl's server-side apply), are not affected.
+ */
+const TOKENS_MAX = 50_000;
 /** A small document must not become a large one by aliases of aliases. */
 const ALIASES_MAX = 100;
 const WITHOUT_TAGS = new Set(["tag:yaml.org,2002:timestamp"]);
@@ -30,7 +35,9 @@ function tagsOf(tags: Tags): Tags {
 
 /** Reads the first document. Throws `YamlSyntaxError`. */
 export function parseYaml(text: string): ParsedYaml {
-  checkFlowDepth(text);
+  const json = asJson(text);
+  if (json !== undefined) return json;
+  checkSize(text);
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -55,14 +62,30 @@ export function parseYaml(text: string): ParsedYaml {
   }
 }
 
-/** The parser recurses into flow collections: refuse what would exhaust its stack. */
-function checkFlowDepth(text: string): void {
+/** Reads text that is JSON as well by the faster parser; duplicate keys need YAML's, which knows their lines. */
+function asJson(text: string): ParsedYaml | undefined {
+  if (!/^\s*[{[]/u.test(text)) return undefined;
+  try {
+    const { value, duplicateFields } = parseJson(text);
+    return duplicateFields.length === 0 ? { value, duplicateKeys: [] } : undefined;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Refuses what would take too long, or exhaust the stack: the parser recurses into flow collections. */
+function checkSize(text: string): void {
   let depth = 0;
+  let tokens = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code === 0x5b || code === 0x7b) depth++;
+    if (code === 0x0a || code === 0x2c || code === 0x26 || code === 0x2a) tokens++;
+    else if (code === 0x5b || code === 0x7b) depth++;
     else if (code === 0x5d || code === 0x7d) depth = Math.max(0, depth - 1);
     if (depth > MAX_DEPTH) throw new YamlSyntaxError("yaml: exceeded max depth");
+    if (tokens > TOKENS_MAX)
+      throw new YamlSyntaxError(`yaml: document has more than ${TOKENS_MAX} lines and commas; send it as JSON`);
   }
 }
 
@@ -70,7 +93,7 @@ function duplicatesOf(root: Node | null, lines: LineCounter): string[] {
   const found: string[] = [];
   const pending: unknown[] = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (isSeq(node)) pending.push(...node.items);
+    if (isSeq(node)) for (const item of node.items) pending.push(item);
     if (!isMap(node)) continue;
     const seen = new Set<string>();
     for (const pair of node.items) {
