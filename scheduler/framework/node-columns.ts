@@ -15,7 +15,6 @@ import { amountOf, type PodRequests } from "./pod-requests.ts";
 /** Numbers of the resources that every node has; extended resources get the next numbers. */
 export const CPU = 0;
 export const MEMORY = 1;
-export const EPHEMERAL_STORAGE = 2;
 export const PODS = 3;
 const FIRST_RESOURCES = ["cpu", "memory", "ephemeral-storage", "pods"];
 
