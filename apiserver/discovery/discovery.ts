@@ -3,11 +3,10 @@
  * Upstream: `apiserver/pkg/endpoints/discovery` and `…/discovery/aggregated`.
  */
 import { createHash } from "node:crypto";
-import { stringify as stringifyYaml } from "yaml";
 import { acceptClauses } from "../http/accept.ts";
-import { negotiateFormat, notAcceptable } from "../http/negotiate.ts";
+import { notAcceptable } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
-import { beginAnswer, sendBytes } from "../http/respond.ts";
+import { beginAnswer, sendBytes, sendObject } from "../http/respond.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
 import { aggregatedDocument, type AggregatedVersion } from "./aggregated.ts";
 import { type Group, groupsOf } from "./group-versions.ts";
@@ -66,7 +65,7 @@ export class Discovery {
     const aggregated = this.#aggregated.get(path);
     const version = aggregated === undefined ? undefined : wantedVersion(context);
     if (aggregated !== undefined) context.response.setHeader("Vary", "Accept");
-    if (aggregated === undefined || version === undefined) sendLegacy(context, legacy);
+    if (aggregated === undefined || version === undefined) sendObject(context, 200, legacy.object, legacy.bytes);
     else sendAggregated(context, aggregated[version], version);
     return true;
   }
@@ -99,13 +98,6 @@ function wantedVersion(context: RequestContext): AggregatedVersion | undefined {
   // Protobuf clauses and the like: upstream answers those; our JSON is what every client lists as well.
   if (!accept.includes("json") && !accept.includes("*/*")) throw notAcceptable();
   return undefined;
-}
-
-function sendLegacy(context: RequestContext, { object, bytes }: Document): void {
-  if (negotiateFormat(context.request.headers.accept) === "yaml") {
-    return sendBytes(context, 200, "application/yaml", stringifyYaml(object));
-  }
-  sendBytes(context, 200, "application/json", bytes);
 }
 
 function sendAggregated(context: RequestContext, document: Document, version: AggregatedVersion): void {
