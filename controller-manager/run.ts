@@ -76,7 +76,7 @@ export async function run(options: ControllerManagerOptions): Promise<RunningCon
   const work = options.leaderElect
     ? electAndLead(options, client, stopping.signal, lead)
     : lead({ signal: stopping.signal, isLeading: () => true });
-  const done = work.finally(async () => {
+  const done = untilEnded(work, async () => {
     stopping.abort();
     await Promise.all([side?.close(), client.close()]);
   });
@@ -90,6 +90,14 @@ export async function run(options: ControllerManagerOptions): Promise<RunningCon
       await done;
     },
   };
+}
+
+async function untilEnded(work: Promise<void>, cleanUp: () => Promise<void>): Promise<void> {
+  try {
+    await work;
+  } finally {
+    await cleanUp();
+  }
 }
 
 function electAndLead(

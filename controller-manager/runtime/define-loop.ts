@@ -4,6 +4,7 @@
  */
 import type { PolicyRule } from "../../shared/api/generated/rbac/v1.ts";
 import type { ApiClient } from "../../shared/client/api-client.ts";
+import { isConflict } from "../../shared/errors/status-error.ts";
 import type { EventRecorder } from "../../shared/events/event-recorder.ts";
 import type { Informer } from "../../shared/informer/lister.ts";
 import type { Clock } from "../../shared/process/clock.ts";
@@ -93,7 +94,8 @@ export async function workOn(
         await work(key);
         queue.forget(key);
       } catch (err) {
-        if (!signal.aborted) logger.warn({ err, key }, "work failed: will try again");
+        // A conflict only says that somebody else was faster.
+        if (!signal.aborted && !isConflict(err)) logger.warn({ err, key }, "work failed: will try again");
         queue.addRateLimited(key);
       } finally {
         queue.done(key);

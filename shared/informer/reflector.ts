@@ -92,9 +92,9 @@ export class Reflector<T extends KubeObject> {
   async #step(state: Phase<T>, signal: AbortSignal): Promise<Phase<T>> {
     switch (state.phase) {
       case "listing":
-        return this.#guarded(state, () => (this.#canWatchList ? this.#watchList(signal) : this.#list(signal)));
+        return this.#guarded(state, signal, () => (this.#canWatchList ? this.#watchList(signal) : this.#list(signal)));
       case "watching":
-        return this.#guarded(state, () => this.#watch(state, signal));
+        return this.#guarded(state, signal, () => this.#watch(state, signal));
       case "backing-off":
         await this.#options.clock.sleep(this.#nextBackoffMs(), signal);
         return state.then;
@@ -104,11 +104,11 @@ export class Reflector<T extends KubeObject> {
   }
 
   /** Turns every error of a step into the state that comes next (R4). */
-  async #guarded(state: Phase<T>, step: () => Promise<Phase<T>>): Promise<Phase<T>> {
+  async #guarded(state: Phase<T>, signal: AbortSignal, step: () => Promise<Phase<T>>): Promise<Phase<T>> {
     try {
       return await step();
     } catch (err) {
-      return this.#afterError(state, err);
+      return signal.aborted ? state : this.#afterError(state, err);
     }
   }
 
