@@ -1,0 +1,22 @@
+/**
+ * `npm run bench -- NAME…`: measures ours beside a bare baseline in the same run and prints the ratio (DESIGN §7).
+ * Nothing is asserted: a time depends on the machine, a ratio much less.
+ */
+import { cacheMemory } from "./cache-memory.ts";
+import { listRead, smallGet } from "./api-read.ts";
+import { storeWrites } from "./store-writes.ts";
+import type { Bench } from "./support/bench.ts";
+import { watchFanOut } from "./watch-fan-out.ts";
+
+const BENCHES: readonly Bench[] = [listRead, smallGet, watchFanOut, cacheMemory, storeWrites];
+
+const wanted = process.argv.slice(2);
+const chosen = wanted.length === 0 ? BENCHES : BENCHES.filter(({ name }) => wanted.includes(name));
+if (chosen.length < wanted.length || chosen.length === 0) {
+  process.stderr.write(`no such benchmark; there are: ${BENCHES.map(({ name }) => name).join(", ")}\n`);
+  process.exit(1);
+}
+for (const bench of chosen) {
+  process.stdout.write(`\n== ${bench.name}: ${bench.measures}\n`);
+  await bench.run();
+}

@@ -1,0 +1,18 @@
+export interface Bench {
+  readonly name: string;
+  /** What it measures, in one line. */
+  readonly measures: string;
+  run(): Promise<void>;
+}
+
+/** Prints one figure of ours beside its baseline. `goal` is the row of DESIGN §7. */
+export function report(what: string, ours: number, baseline: number, unit: string, goal: string): void {
+  const ratio = ours / baseline;
+  const figures = `${ours.toFixed(3)} ${unit} to ${baseline.toFixed(3)} ${unit}`;
+  process.stdout.write(`${what.padEnd(52)} ${ratio.toFixed(2).padStart(6)}×   (${figures}; goal ${goal})\n`);
+}
+
+/** The middle of an odd number of measurements. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
