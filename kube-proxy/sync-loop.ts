@@ -46,7 +46,7 @@ export class SyncLoop {
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, minSyncPeriodMs, syncPeriodMs } = this.#options;
+    const { clock, syncPeriodMs } = this.#options;
     signal.addEventListener("abort", () => this.#wake?.(), { once: true });
     while (!signal.aborted) {
       if (!this.#isDue) await this.#waitForTrigger(syncPeriodMs, signal);
@@ -54,7 +54,7 @@ export class SyncLoop {
       if (!this.#isDue) await this.#inspect();
       if (!this.#isDue) continue;
       this.#isDue = false;
-      await clock.sleep((await this.#sync()) ? minSyncPeriodMs : this.#retryMs, signal);
+      await clock.sleep(await this.#sync(), signal);
     }
   }
 
@@ -68,20 +68,22 @@ export class SyncLoop {
     this.#wake = undefined;
   }
 
-  async #sync(): Promise<boolean> {
-    const { proxier, health, logger, onSynced, syncPeriodMs } = this.#options;
+  /** Resolves to how long to wait before the next sync. */
+  async #sync(): Promise<number> {
+    const { proxier, health, logger, onSynced, syncPeriodMs, minSyncPeriodMs } = this.#options;
     try {
       await proxier.sync();
     } catch (err) {
-      logger.error({ err, retryMs: this.#retryMs }, "could not write the rules");
+      const waitMs = this.#retryMs;
+      logger.error({ err, waitMs }, "could not write the rules");
       this.#isDue = true;
-      this.#retryMs = Math.min(this.#retryMs * 2, syncPeriodMs);
-      return false;
+      this.#retryMs = Math.min(waitMs * 2, syncPeriodMs);
+      return waitMs;
     }
     this.#retryMs = RETRY_MS;
     health.synced();
     onSynced();
-    return true;
+    return minSyncPeriodMs;
   }
 
   /** Nothing changed for a sync period: is everything still as we left it? */

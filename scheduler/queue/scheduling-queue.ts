@@ -149,8 +149,10 @@ export class SchedulingQueue {
       }
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#waiting = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const onAbort = (): void => resolve();
+      signal.addEventListener("abort", onAbort, { once: true });
       await promise;
+      signal.removeEventListener("abort", onAbort);
     }
     return undefined;
   }
