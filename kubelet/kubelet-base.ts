@@ -1,0 +1,70 @@
+/** What every part of a kubelet process needs: made first, closed last. */
+import { mkdirSync } from "node:fs";
+import type { ApiClient } from "../shared/client/api-client.ts";
+import { createApiClient } from "../shared/client/http-client.ts";
+import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
+import { type Clock, systemClock } from "../shared/process/clock.ts";
+import { createLogger, type Logger } from "../shared/process/logger.ts";
+import { GIT_VERSION } from "../shared/process/version.ts";
+import { defaultAddress, type MachineInfo, readMachineInfo } from "./node/machine.ts";
+import type { KubeletOptions } from "./options.ts";
+import { createCriRuntime } from "./runtime/cri/cri-runtime.ts";
+import type { ContainerRuntime, RuntimeVersion } from "./runtime/runtime.ts";
+
+export interface KubeletBase {
+  readonly options: KubeletOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborts when the kubelet stops. */
+  readonly signal: AbortSignal;
+  readonly client: ApiClient;
+  readonly runtime: ContainerRuntime;
+  readonly runtimeVersion: RuntimeVersion;
+  readonly hostIps: readonly string[];
+  readonly machine: MachineInfo;
+  readonly startedAtMs: number;
+}
+
+/** Requests the kubelet may send per second (upstream: --kube-api-qps 50). */
+const API_QPS = 50;
+/** The first answer of a runtime that is just starting. */
+const RUNTIME_WAIT_MS = 60_000;
+const RUNTIME_POLL_MS = 100;
+
+/** Rejects when the kubeconfig cannot be read or the runtime does not come up. */
+export async function prepareKubelet(options: KubeletOptions, signal: AbortSignal): Promise<KubeletBase> {
+  const clock = systemClock;
+  const logger = createLogger("kubelet", options.logLevel);
+  mkdirSync(options.rootDir, { recursive: true });
+  const client = createApiClient(loadKubeconfig(options.kubeconfig), {
+    userAgent: `kubelet/${GIT_VERSION}`,
+    qps: API_QPS,
+  });
+  const runtime = createCriRuntime(options.runtimeEndpoint, clock);
+  return {
+    options,
+    clock,
+    logger,
+    signal,
+    client,
+    runtime,
+    runtimeVersion: await waitForRuntime(runtime, clock, logger),
+    hostIps: [options.nodeIp === "" ? defaultAddress() : options.nodeIp],
+    machine: readMachineInfo(),
+    startedAtMs: clock.nowMs(),
+  };
+}
+
+/** A runtime that starts together with us is not an error. */
+async function waitForRuntime(runtime: ContainerRuntime, clock: Clock, logger: Logger): Promise<RuntimeVersion> {
+  const startedAtMs = clock.monotonicMs();
+  for (;;) {
+    try {
+      return await runtime.version();
+    } catch (err) {
+      if (clock.monotonicMs() - startedAtMs > RUNTIME_WAIT_MS) throw err;
+      logger.debug({ err }, "the container runtime does not answer yet");
+      await clock.sleep(RUNTIME_POLL_MS);
+    }
+  }
+}

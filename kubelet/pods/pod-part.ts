@@ -1,0 +1,90 @@
+/** The pods' side of the kubelet: `kubelet.ts` with the API behind its source, status, events and volumes. */
+import type { Pod, Secret } from "../../shared/api/generated/core/v1.ts";
+import { createEventRecorder, type EventRecorder } from "../../shared/events/event-recorder.ts";
+import { createInformer } from "../../shared/informer/informer.ts";
+import { services } from "../../shared/resources/catalog.ts";
+import { createPodCgroups } from "../cgroups/pod-cgroups.ts";
+import type { ReferencedObjects } from "../containers/environment.ts";
+import { credentialsFor } from "../containers/registry-credentials.ts";
+import { Kubelet } from "../kubelet.ts";
+import type { KubeletBase } from "../kubelet-base.ts";
+import { kubeletPaths } from "../node/kubelet-paths.ts";
+import { readNodeFacts } from "../node/node-facts.ts";
+import type { RuntimeHealth } from "../node/runtime-health.ts";
+import { StatusManager } from "../status/status-manager.ts";
+import { apiObjects } from "../volumes/api-objects.ts";
+import { ServiceAccountTokens } from "../volumes/service-account-tokens.ts";
+import type { NodeFacts } from "./kubelet-context.ts";
+import { apiPodSource } from "./pod-source.ts";
+
+export interface PodPart {
+  readonly kubelet: Kubelet;
+  readonly recorder: EventRecorder;
+  /** Runs until the kubelet stops. */
+  run(): Promise<void>;
+}
+
+export function createPodPart(base: KubeletBase, health: RuntimeHealth): PodPart {
+  const { options, clock, logger, client, signal, runtime } = base;
+  const serviceInformer = createInformer({ client, resource: services, clock, logger });
+  const recorder = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal });
+  const objects = apiObjects(client);
+  const tokens = new ServiceAccountTokens(client, clock);
+  const kubelet = new Kubelet({
+    runtime,
+    clock,
+    logger,
+    paths: kubeletPaths(options.rootDir),
+    node: nodeFacts(base, health),
+    cgroups: createPodCgroups(options.cgroupRoot, logger),
+    source: apiPodSource(client, options.nodeName, clock, logger),
+    status: new StatusManager(client, clock, logger, signal),
+    events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),
+    sources: {
+      ...objects,
+      token: (pod, projection) => tokens.token(pod, projection),
+      forget: (podUid) => tokens.forget(podUid),
+    },
+    services: () => serviceInformer.lister.list(),
+    credentials: async (pod, image) => credentialsFor(await pullSecrets(pod, objects), image),
+  });
+  const runPods = async (): Promise<void> => {
+    try {
+      // A container without its Services' variables would keep missing them for life.
+      await serviceInformer.waitForSync(signal);
+    } catch {
+      return;
+    }
+    await kubelet.run(signal);
+  };
+  return {
+    kubelet,
+    recorder,
+    run: async () => {
+      await Promise.all([serviceInformer.run(signal), runPods()]);
+    },
+  };
+}
+
+function nodeFacts({ options, hostIps, runtimeVersion }: KubeletBase, health: RuntimeHealth): NodeFacts {
+  return readNodeFacts({
+    nodeName: options.nodeName,
+    hostIps,
+    rootDir: options.rootDir,
+    podsMax: options.podsMax,
+    runtimeName: runtimeVersion.name,
+    clusterDns: { servers: options.clusterDns, domain: options.clusterDomain },
+    networkProblem: () => health.networkProblem,
+  });
+}
+
+/** Objects of lists carry no kind; events must say what they are about. */
+function withKind(pod: Pod): Pod {
+  return { ...pod, apiVersion: "v1", kind: "Pod" };
+}
+
+async function pullSecrets(pod: Pod, objects: ReferencedObjects): Promise<Secret[]> {
+  const names = (pod.spec.imagePullSecrets ?? []).map(({ name = "" }) => name);
+  const found = await Promise.all(names.map((name) => objects.secret(pod.metadata.namespace ?? "", name)));
+  return found.filter((secret) => secret !== undefined);
+}

@@ -1,0 +1,99 @@
+/** The servers of a kubelet process: 10250 for the API and for scrapers, 10248 for the machine itself. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createMetrics } from "../../shared/process/metrics.ts";
+import { startSideServer } from "../../shared/process/side-server.ts";
+import type { Kubelet } from "../kubelet.ts";
+import type { KubeletBase } from "../kubelet-base.ts";
+import { registerKubeletMetrics } from "../kubelet-metrics.ts";
+import { availableMemoryBytes, nodeCpuSeconds, readDisk } from "../node/machine.ts";
+import type { KubeletOptions } from "../options.ts";
+import { createKubeletAccess } from "./kubelet-authentication.ts";
+import { type KubeletServer, startKubeletServer } from "./kubelet-server.ts";
+import type { StatsInput } from "./stats.ts";
+import { createStreamingRoutes } from "./streaming-routes.ts";
+
+/** Rejects when an address is in use or a certificate cannot be read. */
+export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise<KubeletServer> {
+  const { options, runtime, clock, logger } = base;
+  const { workers } = kubelet;
+  const registry = createMetrics("kubelet");
+  registerKubeletMetrics(registry, options.nodeName, workers);
+  const server = await startKubeletServer({
+    address: options.address,
+    port: options.port,
+    tls: await servingTls(options, base.hostIps),
+    access: createKubeletAccess(base.client, options.nodeName, clock),
+    runtime,
+    workers,
+    registry,
+    clock,
+    logger,
+    config: publicConfig(options),
+    stats: () => currentStats(base),
+    streaming: createStreamingRoutes({ runtime, workers, clock, logger }),
+  });
+  if (options.healthzPort === 0) return server;
+  const healthz = await startSideServer({ host: "127.0.0.1", port: options.healthzPort, registry });
+  return {
+    port: server.port,
+    close: async () => {
+      await Promise.all([server.close(), healthz.close()]);
+    },
+  };
+}
+
+async function currentStats({ options, runtime, clock, machine, startedAtMs }: KubeletBase): Promise<StatsInput> {
+  return {
+    nodeName: options.nodeName,
+    nowMs: clock.nowMs(),
+    containers: await runtime.usage(),
+    memoryBytes: machine.memoryBytes,
+    availableMemoryBytes: availableMemoryBytes(),
+    nodeCpuSeconds: nodeCpuSeconds(),
+    startedAtMs,
+    disk: readDisk(options.rootDir),
+  };
+}
+
+async function servingTls(
+  options: KubeletOptions,
+  hostIps: readonly string[],
+): Promise<{ cert: string; key: string; ca?: string }> {
+  const ca = options.clientCaFile === "" ? {} : { ca: readFileSync(options.clientCaFile, "utf8") };
+  if (options.tlsCertFile !== "") {
+    return {
+      cert: readFileSync(options.tlsCertFile, "utf8"),
+      key: readFileSync(options.tlsPrivateKeyFile, "utf8"),
+      ...ca,
+    };
+  }
+  // Loaded only here: a kubelet with a certificate saves the memory.
+  const { createCertificateAuthority, issueCertificate } = await import("../../shared/process/pki.ts");
+  const authority = await createCertificateAuthority(`${options.nodeName}-ca`);
+  const { certificate, key } = await issueCertificate(authority, {
+    commonName: options.nodeName,
+    organizations: [],
+    dnsNames: [options.nodeName],
+    ipAddresses: [...new Set([...hostIps, "127.0.0.1"])],
+    usages: ["server"],
+  });
+  return { cert: certificate, key, ...ca };
+}
+
+/** Without paths of keys. */
+function publicConfig(options: KubeletOptions): object {
+  return {
+    kind: "KubeletConfiguration",
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    port: options.port,
+    healthzPort: options.healthzPort,
+    clusterDNS: options.clusterDns,
+    clusterDomain: options.clusterDomain,
+    maxPods: options.podsMax,
+    cgroupDriver: "cgroupfs",
+    cgroupRoot: options.cgroupRoot,
+    podLogsDir: join(options.rootDir, "pod-logs"),
+    containerRuntimeEndpoint: options.runtimeEndpoint,
+  };
+}
