@@ -122,6 +122,7 @@ export function leafOfScalar(type: string | undefined, format: string | undefine
       return readNumber;
     case "boolean":
       return readBoolean;
+    case undefined:
     default:
       return readAny;
   }

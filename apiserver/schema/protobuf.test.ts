@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { stringifyJson } from "../../shared/machinery/lossless-json.ts";
 import { decodeBody } from "./decode.ts";
 import { decodeProtobuf } from "./protobuf.ts";
 
@@ -20,6 +21,14 @@ describe("protobuf bodies", () => {
       decodeBody({ bytes: readFileSync(join(GOLDEN, file)), contentType, fieldValidation: "Strict" }).object;
     expect(decode(`${name}.pb`, "application/vnd.kubernetes.protobuf")).toEqual(
       decode(`${name}.json`, "application/json"),
+    );
+  });
+
+  it("keep 64-bit integers exactly", () => {
+    // Unknown { typeMeta { v1, ConfigMap }, raw { metadata { generation: 2^63-1 } } }
+    const hex = "6b387300" + "0a0f" + "0a027631" + "1209436f6e6669674d6170" + "120c" + "0a0a" + "38ffffffffffffffff7f";
+    expect(stringifyJson(decodeProtobuf(Buffer.from(hex, "hex"), undefined))).toBe(
+      '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"generation":9223372036854775807}}',
     );
   });
 

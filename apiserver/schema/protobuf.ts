@@ -195,7 +195,7 @@ function valueReader(type: string, message: string): ReadValue {
     case "int32":
       return (reader) => reader.int32();
     case "int64":
-      return (reader) => exactInteger(String(reader.int64()));
+      return (reader) => exactInt64(reader.int64());
     case "bytes":
       return (reader) => Buffer.from(reader.bytes()).toString("base64");
     default: {
@@ -206,6 +206,12 @@ function valueReader(type: string, message: string): ReadValue {
       );
     }
   }
+}
+
+/** protobufjs gives halves where a double may not do. */
+function exactInt64(value: number | { readonly low: number; readonly high: number }): unknown {
+  if (typeof value === "number") return value;
+  return exactInteger(((BigInt(value.high) << 32n) | BigInt(value.low >>> 0)).toString());
 }
 
 type FromFields = (fields: Record<string, unknown>) => unknown;

@@ -35,7 +35,9 @@ function mergeFields(original: Fields, patch: Fields, schema: Schema): Fields {
   if (directive === "replace") return withoutDirectives(patch) as Fields;
   if (directive === "delete") return {};
   if (directive !== undefined && directive !== "merge")
-    throw badRequest(`unknown patch type found: ${String(directive)}`);
+    throw badRequest(
+      `unknown patch type found: ${typeof directive === "string" ? directive : JSON.stringify(directive)}`,
+    );
   const result: Fields = {};
   const retained = retainedKeys(patch);
   for (const [key, value] of Object.entries(original)) {

@@ -217,6 +217,7 @@ function zeroOf(schema: Schema): unknown {
       return 0;
     case "boolean":
       return false;
+    case undefined:
     default:
       return {};
   }
@@ -261,6 +262,7 @@ function goTypeOf(schema: Schema): string {
       return "float64";
     case "boolean":
       return "bool";
+    case undefined:
     default:
       return schema.format === "byte" ? "[]uint8" : "string";
   }

@@ -3,7 +3,6 @@
 const LABEL_FORM = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_FORM = `${LABEL_FORM}(\\.${LABEL_FORM})*`;
 const LABEL_1035_FORM = "[a-z]([-a-z0-9]*[a-z0-9])?";
-const ENV_FORM = "[-._a-zA-Z][-._a-zA-Z0-9]*";
 const CONFIG_KEY_FORM = "[-._a-zA-Z0-9]+";
 
 export const DNS_LABEL_MAX = 63;
@@ -61,9 +60,6 @@ export function envNameProblems(name: string): string[] {
   }
   return [];
 }
-
-/** `ConfigMap` keys that become variables must still look like identifiers in the strict form. */
-export const strictEnvName = new RegExp(`^${ENV_FORM}$`);
 
 /** Names of container and service ports (IANA service names). */
 export function portNameProblems(name: string): string[] {

@@ -112,6 +112,7 @@ function externalText(service: Service): string {
       const all = [...balanced, ...external].join(",");
       return all === "" ? "<pending>" : all;
     }
+    case undefined:
     default:
       return external.length === 0 ? "<none>" : external.join(",");
   }

@@ -6,6 +6,7 @@ import {
   forbiddenField,
   invalidFor,
   invalidValue,
+  notFoundValue,
   notSupported,
   required,
 } from "../../validation/field-errors.ts";
@@ -182,12 +183,7 @@ function mountErrors(mounts: readonly VolumeMount[], volumes: ReadonlySet<string
     const at = `${field}[${index}]`;
     const errors: FieldError[] = [];
     if (mount.name === "") errors.push(required(`${at}.name`));
-    else if (!volumes.has(mount.name))
-      errors.push({
-        reason: "FieldValueNotFound",
-        field: `${at}.name`,
-        detail: `Not found: ${JSON.stringify(mount.name)}`,
-      });
+    else if (!volumes.has(mount.name)) errors.push(notFoundValue(`${at}.name`, mount.name));
     if (mount.mountPath === "") errors.push(required(`${at}.mountPath`));
     if (paths.has(mount.mountPath)) errors.push(invalidValue(`${at}.mountPath`, mount.mountPath, "must be unique"));
     paths.add(mount.mountPath);
