@@ -47,7 +47,8 @@ export interface ApiHttpServerOptions {
 export class ApiHttpServer {
   readonly #options: ApiHttpServerOptions;
   readonly #server: Server;
-  readonly #upgraded = new Set<Duplex>();
+  /** Every TCP connection: Node's server forgets those that are upgraded or still shake hands. */
+  readonly #connections = new Set<Socket>();
   #isStopping = false;
 
   constructor(options: ApiHttpServerOptions) {
@@ -67,6 +68,10 @@ export class ApiHttpServer {
       keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
       noDelay: true,
       shouldUpgradeCallback: (request) => UPGRADES.test(request.headers.upgrade ?? ""),
+    });
+    this.#server.on("connection", (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
     });
     this.#server.on("request", (request, response) => this.#serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
@@ -98,8 +103,7 @@ export class ApiHttpServer {
     const waited = new AbortController();
     await Promise.race([inFlight.idle(), clock.sleep(STOP_GRACE_MS, waited.signal)]);
     waited.abort();
-    for (const socket of this.#upgraded) socket.destroy();
-    this.#server.closeAllConnections();
+    for (const socket of this.#connections) socket.destroy();
     await closed;
   }
 
@@ -119,10 +123,8 @@ export class ApiHttpServer {
   #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const response = new ServerResponse(request);
     let isTaken = false;
-    this.#upgraded.add(socket);
     socket.on("error", () => undefined);
     socket.once("close", () => {
-      this.#upgraded.delete(socket);
       // Nobody else tells a response without a parser that its connection is gone.
       if (!response.destroyed) response.destroy();
       state.abort(new Error("the client closed the connection"));
