@@ -17,6 +17,7 @@ export const endpointsStrategy = serve<Endpoints>({
   shortNames: ["ep"],
   storagePrefix: "services/endpoints",
   allowCreateOnUpdate: true,
+  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
   defaults: ({ subsets = [] }) => {
     for (const subset of subsets) for (const port of subset.ports ?? []) port.protocol ??= "TCP";
   },

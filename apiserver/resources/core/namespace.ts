@@ -15,14 +15,13 @@ export const namespaceStrategy = serve<Namespace>({
   subresources: [{ name: "finalize", verbs: ["update"] }],
   validateName: dnsLabelProblems,
   defaults: (namespace) => {
-    const { name } = namespace.metadata;
-    if (name !== undefined && name !== "")
-      namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
+    labelWithName(namespace);
     namespace.spec ??= {};
     namespace.status ??= {};
     namespace.status.phase ??= "Active";
   },
   prepareForCreate: (namespace) => {
+    labelWithName(namespace);
     namespace.status = { phase: "Active" };
     const finalizers = namespace.spec.finalizers ?? [];
     namespace.spec.finalizers = finalizers.includes("kubernetes") ? finalizers : [...finalizers, "kubernetes"];
@@ -50,3 +49,10 @@ export const namespaceStrategy = serve<Namespace>({
   ],
   example: { spec: {} },
 });
+
+/** Selectors may name a namespace by this label; a generated name comes after the first defaulting. */
+function labelWithName(namespace: Namespace): void {
+  const { name } = namespace.metadata;
+  if (name === undefined || name === "") return;
+  namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
+}
