@@ -6,7 +6,6 @@ import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { systemClock } from "../shared/process/clock.ts";
 import { flagHelp, parseFlags } from "../shared/process/flags.ts";
 import { createLogger } from "../shared/process/logger.ts";
-import { createCertificateAuthority, issueCertificate } from "../shared/process/pki.ts";
 import { runMain } from "../shared/process/run-component.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
 import { run } from "./run.ts";
@@ -42,6 +41,8 @@ async function servingPair(
   if (certFile !== undefined && keyFile !== undefined) {
     return { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
   }
+  // Only now: the libraries behind it take memory that most clusters, with certificates of their own, can spare.
+  const { createCertificateAuthority, issueCertificate } = await import("../shared/process/pki.ts");
   const authority = await createCertificateAuthority(`${hostname()}-ca`);
   const pair = await issueCertificate(authority, {
     commonName: hostname(),
