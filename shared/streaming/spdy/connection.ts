@@ -5,7 +5,9 @@
  * P1  Frames are handled strictly in the order they came; a stream whose reader is slow holds the connection back.
  * P2  Every stream that the peer opens is answered with SYN_REPLY before its data is delivered.
  * P3  When the transport ends, every stream that is still open is destroyed, and `closed` resolves.
- * P4  Window updates are neither sent nor obeyed: the peers of this protocol do not use them; TCP holds them back.
+ * P4  A stream that the peer cancels has ended: what came before is whole, what we still write to it is dropped. (Go's
+ *     peers close a connection by cancelling its streams, the one with the command's outcome among them.)
+ * P5  Window updates are neither sent nor obeyed: the peers of this protocol do not use them; TCP holds them back.
  */
 import { Duplex } from "node:stream";
 import {
@@ -74,6 +76,7 @@ export function createSpdyConnection(transport: Duplex, options: SpdyConnectionO
 
   function createStream(id: number, headers: SpdyHeaders): StreamState {
     const write = (chunk: Buffer, done: (err?: Error | null) => void): void => {
+      if (state.isLocalClosed) return done();
       for (let offset = 0; offset < chunk.length || offset === 0; offset += DATA_FRAME_BYTES_MAX) {
         const payload = chunk.subarray(offset, offset + DATA_FRAME_BYTES_MAX);
         const isEnd = offset + DATA_FRAME_BYTES_MAX >= chunk.length;
@@ -89,6 +92,7 @@ export function createSpdyConnection(transport: Duplex, options: SpdyConnectionO
       },
       write: (chunk: Buffer, _encoding, done) => write(chunk, done),
       final: (done) => {
+        if (state.isLocalClosed) return done();
         state.isLocalClosed = true;
         send({ type: "data", streamId: id, isLast: true, payload: Buffer.alloc(0) }, done);
         forget(state);
@@ -166,6 +170,10 @@ export function createSpdyConnection(transport: Duplex, options: SpdyConnectionO
         const state = streams.get(frame.streamId);
         if (state === undefined) return;
         streams.delete(frame.streamId);
+        if (frame.status === RST_CANCEL && state.onReply === undefined) {
+          state.isLocalClosed = true;
+          return endReading(state);
+        }
         const err = new Error(`the peer reset the stream with status ${frame.status}`);
         state.onReply?.reject(err);
         state.stream.duplex.destroy(err);

@@ -12,6 +12,11 @@ export type SpdyHeaders = Readonly<Record<string, string>>;
 const HEADER_BLOCK_BYTES_MAX = 64 * 1024;
 /** CMF and FLG of a zlib stream without preset dictionary. */
 const ZLIB_HEADER = Buffer.from([0x78, 0x01]);
+/**
+ * An empty stored block, which is what a sync flush ends with. Go's inflater hands out what it has when it meets one;
+ * without it, it reads on into the next block, takes the end of the frame for the end of the stream, and stays broken.
+ */
+const SYNC_FLUSH = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff]);
 
 function encodePairs(headers: SpdyHeaders): Buffer {
   const parts: Buffer[] = [];
@@ -62,7 +67,7 @@ export function createHeaderEncoder(): (headers: SpdyHeaders) => Buffer {
     block.writeUInt16LE(~pairs.length & 0xffff, 3);
     const prefix = isFirst ? ZLIB_HEADER : Buffer.alloc(0);
     isFirst = false;
-    return Buffer.concat([prefix, block, pairs]);
+    return Buffer.concat([prefix, block, pairs, SYNC_FLUSH]);
   };
 }
 
