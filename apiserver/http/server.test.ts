@@ -178,10 +178,7 @@ describe("the chain", () => {
     const answer = await root.get("/api/v1/pods", { "impersonate-user": "other", "impersonate-group": "root" });
     expect(JSON.parse(answer.body)).toEqual({ user: "other" });
     const asNobody = await root.get("/api/v1/pods", { "impersonate-user": "other" });
-    expect(JSON.parse(asNobody.body)).toMatchObject({
-      code: 403,
-      message: expect.stringContaining('User "other" cannot list'),
-    });
+    expect([asNobody.code, asNobody.body]).toEqual([403, expect.stringContaining('User \\"other\\" cannot list')]);
     expect((await root.get("/api/v1/pods", { "impersonate-group": "g" })).code).toBe(400);
     const plain = await serve(ok, { isAllowed: false });
     expect(JSON.parse((await plain.get("/x", { "impersonate-user": "other" })).body)).toMatchObject({
