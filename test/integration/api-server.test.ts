@@ -94,7 +94,7 @@ test("server-side apply creates what is missing and sets what it names", async (
 test("a collection is deleted by its selector, and a namespace by its finalizers", async () => {
   const label = (name: string, team: string) => ({ metadata: { name, labels: { team } } });
   await Promise.all(
-    [..."abcde"].map((name) =>
+    ["a", "b", "c", "d", "e"].map((name) =>
       server.client.create(configMaps, label(`del-${name}`, name < "d" ? "x" : "y"), inDefault),
     ),
   );
