@@ -198,9 +198,17 @@ describe("the controller manager", () => {
       return all.length === 3 && all.every(({ metadata }) => metadata.uid !== victim?.metadata.uid);
     });
     await eventually("the rollout", () => isRolledOut("web", 3));
-    const before = await Promise.all([getDeployment("web"), ownSets(), ownPods()]);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(await Promise.all([getDeployment("web"), ownSets(), ownPods()])).toEqual(before);
+    const look = () => Promise.all([getDeployment("web"), ownSets(), ownPods()]);
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const isQuiet = async (): Promise<boolean> => {
+      const first = JSON.stringify(await look());
+      await pause(500);
+      return JSON.stringify(await look()) === first;
+    };
+    await eventually("half a second without a write", isQuiet);
+    const before = await look();
+    await pause(1000);
+    expect(await look()).toEqual(before);
   });
 
   it("keeps the slices and the Endpoints of a Service equal to its ready pods", async () => {

@@ -2,7 +2,7 @@
 import type { Deployment, ReplicaSet } from "../../../shared/api/generated/apps/v1.ts";
 import type { Action } from "../../runtime/plan.ts";
 import { isRollingUpdate, maxSurge, maxUnavailable, wantedReplicas } from "./fenceposts.ts";
-import { availableReplicas, isScaledUp, type ReplicaSets, specReplicas } from "./replica-sets.ts";
+import { isScaledUp, type ReplicaSets, specReplicas } from "./replica-sets.ts";
 import { resizeIfNeeded, type Writes } from "./scaling.ts";
 
 type Actions = Action<Writes>[];
@@ -37,13 +37,21 @@ function shrinkOld(deployment: Deployment, sets: ReplicaSets, newest: ReplicaSet
   if (old.length === 0 || limit <= 0) return [];
 
   // Pods that are not available go first: nobody misses them, and they would block the rollout.
-  const unhealthy = takeFrom(old, limit, ({ spec, status }) => (spec.replicas ?? 1) - (status?.availableReplicas ?? 0));
+  const unhealthy = takeFrom(old, limit, (replicaSet) => (replicaSet.spec.replicas ?? 1) - stillAvailable(replicaSet));
   const after = old.map((replicaSet, index) => (replicaSet.spec.replicas ?? 1) - (unhealthy[index] ?? 0));
-  const spare = availableReplicas([...old, newest]) - minAvailable;
-  const healthy = takeFrom(old, Math.max(0, spare), (_, index) => after[index] ?? 0);
+  const available = [...old, newest].reduce((sum, replicaSet) => sum + stillAvailable(replicaSet), 0);
+  const healthy = takeFrom(old, Math.max(0, available - minAvailable), (_, index) => after[index] ?? 0);
   return old.flatMap((replicaSet, index) =>
     resizeIfNeeded(deployment, replicaSet, (after[index] ?? 0) - (healthy[index] ?? 0)),
   );
+}
+
+/**
+ * Available pods once the ReplicaSet has the size it was told to have. Its status may be from before it was told:
+ * counting the pods that are about to go would take too many from the others.
+ */
+function stillAvailable({ spec, status }: ReplicaSet): number {
+  return Math.min(spec.replicas ?? 1, status?.availableReplicas ?? 0);
 }
 
 /** How many pods to take from each ReplicaSet, oldest first: at most what `available` says, `limit` in all. */
