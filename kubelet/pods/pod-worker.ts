@@ -9,7 +9,7 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { assertNever } from "../../shared/errors/invariant.ts";
 import type { Timer } from "../../shared/process/clock.ts";
-import type { RuntimeEvent } from "../runtime/runtime.ts";
+import type { RuntimeContainer, RuntimeEvent } from "../runtime/runtime.ts";
 import { isTerminalPhase } from "../status/pod-status.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { podChange } from "./pod-change.ts";
@@ -58,6 +58,11 @@ export class PodWorker {
 
   get phase(): WorkerState["phase"] {
     return this.#state.phase;
+  }
+
+  /** As last seen. */
+  get runningContainers(): readonly RuntimeContainer[] {
+    return this.#session.observed.containers.filter(({ state }) => state === "running");
   }
 
   get isBusy(): boolean {

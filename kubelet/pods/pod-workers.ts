@@ -7,6 +7,7 @@ import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { ObservedPod, RuntimeEvent } from "../runtime/runtime.ts";
 import { TERMINATION_GRACE_ANNOTATION } from "../runtime/labels.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
+import { rotateLog } from "./log-rotation.ts";
 import { isAlive } from "./pod-containers.ts";
 import { removePodRemains } from "./pod-remains.ts";
 import { PodWorker } from "./pod-worker.ts";
@@ -15,6 +16,8 @@ import { PodWorker } from "./pod-worker.ts";
 const RELIST_MS = 60_000;
 /** How often content of volumes is compared with the API. */
 const VOLUME_REFRESH_MS = 60_000;
+/** Upstream's --container-log-monitor-interval. */
+const LOG_CHECK_MS = 10_000;
 const DEFAULT_GRACE_SECONDS = 30;
 
 export class PodWorkers {
@@ -89,7 +92,7 @@ export class PodWorkers {
 
   /** Runs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#relistLoop(signal), this.#volumeLoop(signal)]);
+    await Promise.all([this.#relistLoop(signal), this.#volumeLoop(signal), this.#logLoop(signal)]);
     await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
   }
 
@@ -113,6 +116,20 @@ export class PodWorkers {
     while (!signal.aborted) {
       await clock.sleep(VOLUME_REFRESH_MS * (0.75 + clock.random() / 2), signal);
       for (const worker of signal.aborted ? [] : this.list()) worker.refreshVolumes();
+    }
+  }
+
+  async #logLoop(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#context;
+    while (!signal.aborted) {
+      await clock.sleep(LOG_CHECK_MS, signal);
+      for (const worker of signal.aborted ? [] : this.list()) {
+        for (const container of worker.runningContainers) {
+          await rotateLog(this.#context, container).catch((err: unknown) =>
+            logger.warn({ err }, "could not rotate a log"),
+          );
+        }
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import type { Container, Probe } from "../../shared/api/generated/core/v1.ts";
 import { portNumber } from "../containers/port-number.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 import { messageOf, RuntimeCallError } from "../runtime/runtime-error.ts";
+import { probeGrpc } from "./grpc-health.ts";
 import { connectFailureText, type ProbeAnswer, probeHttp } from "./http-request.ts";
 import { probeTimeoutMs } from "./probe-state.ts";
 
@@ -25,6 +26,7 @@ export function runProbe(runtime: ContainerRuntime, probe: Probe, target: ProbeT
     const { host, port } = probe.tcpSocket;
     return probeTcp(host === undefined || host === "" ? target.host : host, portOf(port, target), timeoutMs);
   }
+  if (probe.grpc !== undefined) return probeGrpc(target.host, probe.grpc.port, probe.grpc.service ?? "", timeoutMs);
   return Promise.reject(new Error("missing probe handler"));
 }
 
