@@ -16,6 +16,7 @@ import { includeObjectOf } from "./read/include-object.ts";
 import { LIST_TAIL, type ListBody, listBody, objectListHead } from "./read/list-body.ts";
 import { parseListOptions } from "./read/list-options.ts";
 import { ListPages, type ListResult } from "./read/list-page.ts";
+import { slabPieces } from "./read/slab-bytes.ts";
 import { inSlabs, sendPieces } from "./read/send-pieces.ts";
 
 /** Smaller answers are not worth compressing (upstream's `defaultGzipThresholdBytes`). */
@@ -39,6 +40,12 @@ export function createListHandler({
       const head = objectListHead(target.strategy, metadata);
       if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" })) return;
       return sendPieces(context.response, gzipParts(head, view.snapshot.parts(view.prefix), LIST_TAIL), context.signal);
+    }
+    if (isPlain && isLargePlainView(result)) {
+      const { snapshot, prefix } = result.view;
+      const head = objectListHead(target.strategy, metadata);
+      if (!begin(context, {})) return;
+      return sendPieces(context.response, slabPieces(head, snapshot, prefix, LIST_TAIL), context.signal);
     }
     const body = listBody(rowsOf(result), {
       strategy: target.strategy,
@@ -101,7 +108,9 @@ async function sendBody(context: RequestContext, body: ListBody): Promise<void> 
   }
   const pieces = resumed([first.value, second.value], slabs);
   if (!wantsGzip(context)) {
-    if (begin(context, {})) await sendPieces(context.response, pieces, context.signal);
+    // With its length known, an answer needs no chunks.
+    const length = body.byteLength === undefined ? {} : { "Content-Length": body.byteLength };
+    if (begin(context, length)) await sendPieces(context.response, pieces, context.signal);
     return;
   }
   if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" })) return;

@@ -17,6 +17,8 @@ export interface ListBody {
   /** Objects and the commas between them. */
   readonly items: Iterable<Buffer>;
   readonly tail: Buffer;
+  /** Of all together, where that is known without making it. */
+  readonly byteLength: number | undefined;
 }
 
 export interface ListBodyOptions {
@@ -33,10 +35,14 @@ export function listBody(rows: Iterable<CachedRow>, options: ListBodyOptions): L
   if (form.as === "Table") return tableBody(rows, options);
   if (form.as === "PartialObjectMetadataList") {
     const head = listHead("PartialObjectMetadataList", metaVersion, metadata);
-    return { head, items: joined(bytesOf(rows, (row) => partialBytes(row, metaVersion))), tail: LIST_TAIL };
+    const items = joined(bytesOf(rows, (row) => partialBytes(row, metaVersion)));
+    return { head, items, tail: LIST_TAIL, byteLength: undefined };
   }
   const head = objectListHead(strategy, metadata);
-  return { head, items: joined(bytesOf(rows, (row) => row.bytes)), tail: LIST_TAIL };
+  const listed = Array.from(rows);
+  let byteLength = head.length + LIST_TAIL.length + Math.max(0, listed.length - 1) * COMMA.length;
+  for (const row of listed) byteLength += row.bytes.length;
+  return { head, items: joined(bytesOf(listed, (row) => row.bytes)), tail: LIST_TAIL, byteLength };
 }
 
 export const LIST_TAIL = Buffer.from("]}\n");
@@ -73,7 +79,7 @@ function tableBody(rows: Iterable<CachedRow>, options: ListBodyOptions): ListBod
     const made = tableOf(strategy, objects, { includeObject, nowMs, withColumns: false }).rows;
     return Buffer.from(stringifyJson(made).slice(1, -1));
   };
-  return { head, items: joined(inBatches(rows, encode)), tail: LIST_TAIL };
+  return { head, items: joined(inBatches(rows, encode)), tail: LIST_TAIL, byteLength: undefined };
 }
 
 function* inBatches(rows: Iterable<CachedRow>, encode: (batch: readonly CachedRow[]) => Buffer): Generator<Buffer> {

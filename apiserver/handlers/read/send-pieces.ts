@@ -3,6 +3,9 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { SLAB_BYTES } from "../../watch-cache/slab-list.ts";
 
+/** Handed to the socket before we wait: waiting after each piece would cost as much as writing it. */
+const SEND_BUFFER_BYTES_MAX = 2 * 1024 * 1024;
+
 /** Resolves when everything was handed to the socket, or as soon as the client is gone. */
 export async function sendPieces(
   response: ServerResponse,
@@ -11,7 +14,8 @@ export async function sendPieces(
 ): Promise<void> {
   for await (const piece of pieces) {
     if (signal.aborted || response.destroyed) return;
-    if (!response.write(piece)) await drained(response, signal);
+    const isWanted = response.write(piece);
+    if (!isWanted && response.writableLength > SEND_BUFFER_BYTES_MAX) await drained(response, signal);
   }
   response.end();
 }
