@@ -73,9 +73,7 @@ function check(
   stream.on("response", noteCode);
   stream.on("trailers", noteCode);
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  stream.on("error", (error) =>
-    finish({ isSuccess: false, output: `error: health rpc probe failed: ${error.message}` }),
-  );
+  stream.on("error", (error) => fail(error.message));
   stream.on("end", () => finish(answerOf(code, Buffer.concat(chunks))));
   stream.end(healthRequest(service));
 }
