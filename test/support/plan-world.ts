@@ -17,7 +17,9 @@ const INDEXES = {
   },
   [ORPHANS]: (object: KubeObject) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []),
   [BY_NODE]: () => [],
-  [BY_SERVICE]: (object: KubeObject) => [`${object.metadata.namespace ?? ""}/${object.metadata.labels?.["kubernetes.io/service-name"] ?? ""}`],
+  [BY_SERVICE]: (object: KubeObject) => [
+    `${object.metadata.namespace ?? ""}/${object.metadata.labels?.["kubernetes.io/service-name"] ?? ""}`,
+  ],
 };
 
 export const START_MS = Date.parse("2026-01-01T00:00:00Z");
@@ -55,7 +57,10 @@ export class PlanWorld {
     this.#revision += 1;
     const isNewSpec = !deepEqual(before?.spec, (next as { spec?: unknown }).spec);
     const generation = (before?.metadata.generation ?? 1) + (isNewSpec ? 1 : 0);
-    const object = { ...clone(next), metadata: { ...clone(next.metadata), generation, resourceVersion: String(this.#revision) } };
+    const object = {
+      ...clone(next),
+      metadata: { ...clone(next.metadata), generation, resourceVersion: String(this.#revision) },
+    };
     store.put(object);
     return object;
   }
@@ -90,11 +95,15 @@ export class PlanWorld {
 
 /** As much of a patch as the plans use: annotations, and owners that come or go. */
 function patched(object: KubeObject, patch: unknown): KubeObject {
-  const { metadata = {} } = patch as { metadata?: { annotations?: Record<string, string>; ownerReferences?: object[] } };
+  const { metadata = {} } = patch as {
+    metadata?: { annotations?: Record<string, string>; ownerReferences?: object[] };
+  };
   const next = clone(object);
   next.metadata.annotations = { ...next.metadata.annotations, ...metadata.annotations };
   for (const reference of metadata.ownerReferences ?? []) {
-    const owners = (next.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== (reference as { uid: string }).uid);
+    const owners = (next.metadata.ownerReferences ?? []).filter(
+      ({ uid }) => uid !== (reference as { uid: string }).uid,
+    );
     next.metadata.ownerReferences = "$patch" in reference ? owners : [...owners, reference as (typeof owners)[0]];
   }
   return next;

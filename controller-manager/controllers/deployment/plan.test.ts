@@ -32,7 +32,10 @@ class Rollout {
     return found;
   }
   get sets(): ReplicaSet[] {
-    return this.world.store<ReplicaSet>("replicaSets").list().toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+    return this.world
+      .store<ReplicaSet>("replicaSets")
+      .list()
+      .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
   }
   get pods(): readonly Pod[] {
     return this.world.store<Pod>("pods").list();
@@ -45,7 +48,11 @@ class Rollout {
     this.change({ template: { ...template, spec: { containers: [{ name: "c", image }] } } });
   }
   plan() {
-    const listers = { replicaSets: this.world.store<ReplicaSet>("replicaSets"), pods: this.world.store<Pod>("pods"), self: this.world.store<Deployment>("deployments") };
+    const listers = {
+      replicaSets: this.world.store<ReplicaSet>("replicaSets"),
+      pods: this.world.store<Pod>("pods"),
+      self: this.world.store<Deployment>("deployments"),
+    };
     return planDeployment(this.deployment, listers, this.world.nowMs);
   }
   /** One round of the Deployment's controller; true when it had something to do. */
@@ -62,7 +69,11 @@ class Rollout {
     for (const { metadata } of this.sets) {
       const replicaSet = this.world.store<ReplicaSet>("replicaSets").get("default", metadata.name);
       if (replicaSet === undefined) continue;
-      const plan = planReplicaSet(replicaSet, { pods: this.world.store<Pod>("pods"), self: this.world.store<ReplicaSet>("replicaSets") }, this.world.nowMs);
+      const plan = planReplicaSet(
+        replicaSet,
+        { pods: this.world.store<Pod>("pods"), self: this.world.store<ReplicaSet>("replicaSets") },
+        this.world.nowMs,
+      );
       this.world.apply(plan.actions);
       const isNews = !deepEqual(replicaSet.status, plan.status);
       if (isNews) this.world.update("replicaSets", { ...replicaSet, status: plan.status });
@@ -72,10 +83,18 @@ class Rollout {
   }
   /** Makes one pod ready; true when there was one to make ready. */
   startPod(choose = 0, image?: string): boolean {
-    const waiting = this.pods.filter((pod) => pod.status === undefined && (image === undefined || pod.spec.containers[0]?.image === image));
+    const waiting = this.pods.filter(
+      (pod) => pod.status === undefined && (image === undefined || pod.spec.containers[0]?.image === image),
+    );
     const pod = waiting[choose % Math.max(1, waiting.length)];
     if (pod === undefined) return false;
-    this.world.update("pods", { ...pod, status: { phase: "Running", conditions: [{ type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }] } });
+    this.world.update("pods", {
+      ...pod,
+      status: {
+        phase: "Running",
+        conditions: [{ type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }],
+      },
+    });
     return true;
   }
   get ready(): number {
@@ -93,9 +112,15 @@ class Rollout {
   }
 }
 
-const share = fc.oneof(fc.nat(4), fc.integer({ min: 0, max: 100 }).map((percent) => `${percent}%`));
+const share = fc.oneof(
+  fc.nat(4),
+  fc.integer({ min: 0, max: 100 }).map((percent) => `${percent}%`),
+);
 const strategy = fc.oneof(
-  fc.record({ type: fc.constant("RollingUpdate"), rollingUpdate: fc.record({ maxSurge: share, maxUnavailable: share }) }),
+  fc.record({
+    type: fc.constant("RollingUpdate"),
+    rollingUpdate: fc.record({ maxSurge: share, maxUnavailable: share }),
+  }),
   fc.constant({ type: "Recreate" }),
 );
 const change = fc.oneof(
@@ -107,58 +132,76 @@ const change = fc.oneof(
 describe("a Deployment's plan", () => {
   it("converges from any history of changes, and then has nothing to do", () => {
     fc.assert(
-      fc.property(fc.nat(8), strategy, fc.array(fc.tuple(change, fc.nat(6)), { maxLength: 6 }), (replicas, how, changes) => {
-        const rollout = new Rollout({ replicas, strategy: how });
-        for (const [next, rounds] of changes) {
-          if ("image" in next) rollout.setImage(next.image);
-          else rollout.change(next);
-          for (let round = 0; round < rounds; round++) {
-            rollout.reconcile();
-            rollout.serve();
-            rollout.startPod(round);
+      fc.property(
+        fc.nat(8),
+        strategy,
+        fc.array(fc.tuple(change, fc.nat(6)), { maxLength: 6 }),
+        (replicas, how, changes) => {
+          const rollout = new Rollout({ replicas, strategy: how });
+          for (const [next, rounds] of changes) {
+            if ("image" in next) rollout.setImage(next.image);
+            else rollout.change(next);
+            for (let round = 0; round < rounds; round++) {
+              rollout.reconcile();
+              rollout.serve();
+              rollout.startPod(round);
+            }
           }
-        }
-        rollout.change({ paused: false });
-        rollout.settle();
-        const { deployment, plan } = { deployment: rollout.deployment, plan: rollout.plan() };
-        expect(plan.actions).toEqual([]);
-        expect(deepEqual(plan.status, deployment.status)).toBe(true);
-        const wanted = deployment.spec.replicas ?? 1;
-        const image = deployment.spec.template.spec?.containers[0]?.image;
-        expect(rollout.pods).toHaveLength(wanted);
-        expect(rollout.pods.every(({ spec }) => spec.containers[0]?.image === image)).toBe(true);
-        expect(deployment.status?.observedGeneration).toBe(deployment.metadata.generation);
-        expect(rollout.condition("Available")?.status).toBe("True");
-        expect(rollout.condition("Progressing")).toMatchObject({ status: "True", reason: "NewReplicaSetAvailable" });
-      }),
+          rollout.change({ paused: false });
+          rollout.settle();
+          const { deployment, plan } = { deployment: rollout.deployment, plan: rollout.plan() };
+          expect(plan.actions).toEqual([]);
+          expect(deepEqual(plan.status, deployment.status)).toBe(true);
+          const wanted = deployment.spec.replicas ?? 1;
+          const image = deployment.spec.template.spec?.containers[0]?.image;
+          expect(rollout.pods).toHaveLength(wanted);
+          expect(rollout.pods.every(({ spec }) => spec.containers[0]?.image === image)).toBe(true);
+          expect(deployment.status?.observedGeneration).toBe(deployment.metadata.generation);
+          expect(rollout.condition("Available")?.status).toBe("True");
+          expect(rollout.condition("Progressing")).toMatchObject({ status: "True", reason: "NewReplicaSetAvailable" });
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   it("never goes above the surge or below the availability in a rolling update", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 12 }), share, share, fc.array(fc.nat(20), { minLength: 1, maxLength: 60 }), (replicas, surge, unavailable, choices) => {
-        const rollout = new Rollout({ replicas, strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } } });
-        rollout.settle();
-        rollout.setImage("web:2");
-        const most = replicas + maxSurge(rollout.deployment);
-        const least = replicas - maxUnavailable(rollout.deployment);
-        for (const choice of choices) {
-          if (choice % 3 === 0) rollout.startPod(choice);
-          if (choice % 3 !== 1) rollout.reconcile();
-          if (choice % 2 === 0) rollout.serve();
-          expect(rollout.pods.length).toBeLessThanOrEqual(most);
-          expect(rollout.ready).toBeGreaterThanOrEqual(least);
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 12 }),
+        share,
+        share,
+        fc.array(fc.nat(20), { minLength: 1, maxLength: 60 }),
+        (replicas, surge, unavailable, choices) => {
+          const rollout = new Rollout({
+            replicas,
+            strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } },
+          });
+          rollout.settle();
+          rollout.setImage("web:2");
+          const most = replicas + maxSurge(rollout.deployment);
+          const least = replicas - maxUnavailable(rollout.deployment);
+          for (const choice of choices) {
+            if (choice % 3 === 0) rollout.startPod(choice);
+            if (choice % 3 !== 1) rollout.reconcile();
+            if (choice % 2 === 0) rollout.serve();
+            expect(rollout.pods.length).toBeLessThanOrEqual(most);
+            expect(rollout.ready).toBeGreaterThanOrEqual(least);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   it("rounds the surge up and the unavailability down, and lets one go when both are none", () => {
-    const at = (replicas: number, rollingUpdate: object) => new Rollout({ replicas, strategy: { type: "RollingUpdate", rollingUpdate } }).deployment;
+    const at = (replicas: number, rollingUpdate: object) =>
+      new Rollout({ replicas, strategy: { type: "RollingUpdate", rollingUpdate } }).deployment;
     expect([maxSurge(at(10, {})), maxUnavailable(at(10, {}))]).toEqual([3, 2]);
-    expect([maxSurge(at(3, { maxSurge: 0, maxUnavailable: "10%" })), maxUnavailable(at(3, { maxSurge: 0, maxUnavailable: "10%" }))]).toEqual([0, 1]);
+    expect([
+      maxSurge(at(3, { maxSurge: 0, maxUnavailable: "10%" })),
+      maxUnavailable(at(3, { maxSurge: 0, maxUnavailable: "10%" })),
+    ]).toEqual([0, 1]);
     expect(maxUnavailable(at(2, { maxUnavailable: 5 }))).toBe(2);
   });
 
@@ -173,7 +216,10 @@ describe("a Deployment's plan", () => {
     const back = rollout.sets.find(({ metadata }) => metadata.uid === first?.metadata.uid);
     expect(rollout.sets).toHaveLength(2);
     expect(back?.spec.replicas).toBe(2);
-    expect(back?.metadata.annotations).toMatchObject({ "deployment.kubernetes.io/revision": "3", "deployment.kubernetes.io/revision-history": "1" });
+    expect(back?.metadata.annotations).toMatchObject({
+      "deployment.kubernetes.io/revision": "3",
+      "deployment.kubernetes.io/revision-history": "1",
+    });
     expect(rollout.deployment.metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("3");
   });
 
@@ -188,7 +234,10 @@ describe("a Deployment's plan", () => {
   });
 
   it("scales in the middle of a rollout in proportion to the sizes", () => {
-    const rollout = new Rollout({ replicas: 10, strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
+    const rollout = new Rollout({
+      replicas: 10,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    });
     rollout.settle();
     rollout.setImage("web:2");
     for (let round = 0; round < 6; round++) {
@@ -221,7 +270,11 @@ describe("a Deployment's plan", () => {
     rollout.setImage("web:2");
     rollout.settle();
     expect(rollout.sets).toHaveLength(1);
-    expect(rollout.condition("Progressing")).toMatchObject({ status: "Unknown", reason: "DeploymentPaused", message: "Deployment is paused" });
+    expect(rollout.condition("Progressing")).toMatchObject({
+      status: "Unknown",
+      reason: "DeploymentPaused",
+      message: "Deployment is paused",
+    });
     rollout.change({ replicas: 4 });
     rollout.settle();
     expect(rollout.pods).toHaveLength(4);
@@ -240,8 +293,16 @@ describe("a Deployment's plan", () => {
     rollout.world.nowMs += 61_000;
     rollout.reconcile();
     const name = rollout.sets[0]?.metadata.name;
-    expect(rollout.condition("Progressing")).toMatchObject({ status: "False", reason: "ProgressDeadlineExceeded", message: `ReplicaSet "${name}" has timed out progressing.` });
-    expect(rollout.condition("Available")).toMatchObject({ status: "False", reason: "MinimumReplicasUnavailable", message: "Deployment does not have minimum availability." });
+    expect(rollout.condition("Progressing")).toMatchObject({
+      status: "False",
+      reason: "ProgressDeadlineExceeded",
+      message: `ReplicaSet "${name}" has timed out progressing.`,
+    });
+    expect(rollout.condition("Available")).toMatchObject({
+      status: "False",
+      reason: "MinimumReplicasUnavailable",
+      message: "Deployment does not have minimum availability.",
+    });
   });
 
   it("counts a collision when the name of the new ReplicaSet is taken, and takes another", () => {
@@ -249,7 +310,10 @@ describe("a Deployment's plan", () => {
     rollout.settle();
     const name = rollout.sets[0]?.metadata.name ?? "";
     const fresh = new Rollout({ replicas: 1 });
-    fresh.world.create("replicaSets", { metadata: { name }, spec: { selector: { matchLabels: { other: "x" } }, replicas: 0 } });
+    fresh.world.create("replicaSets", {
+      metadata: { name },
+      spec: { selector: { matchLabels: { other: "x" } }, replicas: 0 },
+    });
     fresh.settle();
     expect(fresh.deployment.status?.collisionCount).toBe(1);
     const own = fresh.sets.filter((set) => controllerOf(set) !== undefined);
@@ -262,11 +326,26 @@ describe("a Deployment's plan", () => {
     rollout.reconcile();
     const [replicaSet] = rollout.sets;
     if (replicaSet === undefined) throw new Error("no ReplicaSet");
-    rollout.world.update("replicaSets", { ...replicaSet, status: { replicas: 0, conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "pods is forbidden" }] } });
+    rollout.world.update("replicaSets", {
+      ...replicaSet,
+      status: {
+        replicas: 0,
+        conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "pods is forbidden" }],
+      },
+    });
     rollout.reconcile();
-    expect(rollout.condition("ReplicaFailure")).toMatchObject({ status: "True", reason: "FailedCreate", message: "pods is forbidden" });
-    const status = new Rollout({ replicas: 1 }).plan().statusAfterFailure?.({ verb: "create", resource: "replicaSets", message: "quota" });
-    expect(status?.conditions?.find(({ type }) => type === "Progressing")).toMatchObject({ status: "False", reason: "ReplicaSetCreateError" });
+    expect(rollout.condition("ReplicaFailure")).toMatchObject({
+      status: "True",
+      reason: "FailedCreate",
+      message: "pods is forbidden",
+    });
+    const status = new Rollout({ replicas: 1 })
+      .plan()
+      .statusAfterFailure?.({ verb: "create", resource: "replicaSets", message: "quota" });
+    expect(status?.conditions?.find(({ type }) => type === "Progressing")).toMatchObject({
+      status: "False",
+      reason: "ReplicaSetCreateError",
+    });
   });
 
   it("refuses to select all pods", () => {
