@@ -133,7 +133,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
 
     it("describe: pod, deployment, service and node", () => {
       expect(run("describe", "pod", "box")).toMatch(/^Status:\s+Running$/m);
-      expect(run("describe", "pod", "box")).toContain("Started container");
+      expect(run("describe", "pod", "box")).toMatch(/Container started|Started container/);
       expect(run("describe", "deployment", "web")).toMatch(/Scaled up replica set/);
       expect(run("describe", "service", "web")).toMatch(/^Endpoints:\s+10\.\d+\.\d+\.\d+:8080/m);
       expect(run("describe", "node")).toMatch(/^\s+Ready\s+True/m);
