@@ -40,6 +40,8 @@ export interface RequestContext {
   user: UserInfo;
   /** Texts of `Warning` headers, sent with the answer. */
   readonly warnings: string[];
+  /** Names and values in turn of the headers that every answer has; `beginAnswer` and `sendBytes` write them. */
+  readonly answerHeaders: string[];
   /** Aborts when the client went away, the request timed out or the server stops. */
   readonly signal: AbortSignal;
   /** Clock reading when the request arrived. */

@@ -15,6 +15,7 @@ export class RequestState implements RequestContext {
   readonly query: URLSearchParams;
   readonly auditId: string;
   readonly warnings: string[] = [];
+  readonly answerHeaders: string[] = [];
   readonly receivedAtMs: number;
   readonly upgrade: UpgradeRequest | undefined;
   user: UserInfo = ANONYMOUS;

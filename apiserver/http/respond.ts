@@ -19,10 +19,21 @@ export function warningHeader(text: string): string {
   return `299 - "${Buffer.from(clean, "utf8").toString("latin1")}"`;
 }
 
-/** Sets the `Warning` headers of the context; call before the head is written. Returns whether it may be written. */
+function canAnswer({ response }: RequestContext): boolean {
+  return !response.headersSent && !response.destroyed && !response.writableEnded;
+}
+
+/**
+ * Sets the headers that every answer has, and its warnings; call it before the head is written. What a handler set
+ * itself before stays. Returns whether the head may be written.
+ */
 export function beginAnswer(context: RequestContext): boolean {
-  const { response } = context;
-  if (response.headersSent || response.destroyed || response.writableEnded) return false;
+  if (!canAnswer(context)) return false;
+  const { response, answerHeaders } = context;
+  for (let index = 0; index + 1 < answerHeaders.length; index += 2) {
+    const name = answerHeaders[index] ?? "";
+    if (!response.hasHeader(name)) response.setHeader(name, answerHeaders[index + 1] ?? "");
+  }
   if (context.warnings.length > 0) {
     let bytes = 0;
     const kept: string[] = [];
@@ -39,10 +50,18 @@ export function beginAnswer(context: RequestContext): boolean {
 
 /** Answers bytes of that type. */
 export function sendBytes(context: RequestContext, code: number, contentType: string, body: Buffer | string): void {
-  if (!beginAnswer(context)) return;
   const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body;
-  context.response.writeHead(code, { "Content-Type": contentType, "Content-Length": bytes.length });
-  context.response.end(context.request.method === "HEAD" ? undefined : bytes);
+  const { response, request, warnings, answerHeaders } = context;
+  if (!canAnswer(context)) return;
+  if (warnings.length === 0 && response.getHeaderNames().length === 0) {
+    // A flat list goes out as it is; headers that are set one by one are checked and kept in between.
+    const length = String(bytes.length);
+    response.writeHead(code, [...answerHeaders, "Content-Type", contentType, "Content-Length", length]);
+  } else {
+    beginAnswer(context);
+    response.writeHead(code, { "Content-Type": contentType, "Content-Length": bytes.length });
+  }
+  response.end(request.method === "HEAD" ? undefined : bytes);
 }
 
 export function sendText(context: RequestContext, code: number, text: string): void {

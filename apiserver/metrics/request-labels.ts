@@ -44,40 +44,34 @@ export class RequestLabeller {
   }
 
   labelsOf({ info, request, query }: RequestState): RequestLabels {
-    const isServed =
-      info.isResourceRequest && this.#served.has(`${apiVersionOf(info)}/${info.resource}/${info.subresource}`);
+    const { group, version, resource, subresource } = info;
+    const isServed = info.isResourceRequest && this.#served.has(`${apiVersionOf(info)}/${resource}/${subresource}`);
     if (!isServed) {
       const verb = METHODS.has(request.method ?? "") ? (request.method ?? "") : "other";
-      return this.#intern({
-        verb,
-        dry_run: "",
-        group: "",
-        version: "",
-        resource: "",
-        subresource: "",
-        scope: "",
-        component: "apiserver",
-      });
+      return this.#intern(verb, "", "", "", "", "", "");
     }
-    const verb = CONNECT_SUBRESOURCES.has(info.subresource) ? "CONNECT" : (VERB_LABELS[info.verb] ?? "other");
+    const verb = CONNECT_SUBRESOURCES.has(subresource) ? "CONNECT" : (VERB_LABELS[info.verb] ?? "other");
     const isApply = verb === "PATCH" && (request.headers["content-type"] ?? "").startsWith("application/apply-patch");
-    return this.#intern({
-      verb: isApply ? "APPLY" : verb,
-      dry_run: query.get("dryRun") === "All" ? "All" : "",
-      group: info.group,
-      version: info.version,
-      resource: info.resource,
-      subresource: info.subresource,
-      scope: scopeOf(info.name, info.namespace, info.verb),
-      component: "apiserver",
-    });
+    const dryRun = query.get("dryRun") === "All" ? "All" : "";
+    const scope = scopeOf(info.name, info.namespace, info.verb);
+    return this.#intern(isApply ? "APPLY" : verb, dryRun, group, version, resource, subresource, scope);
   }
 
-  #intern(labels: RequestLabels): RequestLabels {
-    const key = Object.values(labels).join("|");
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    this.#known.set(key, labels);
+  #intern(
+    verb: string,
+    dryRun: string,
+    group: string,
+    version: string,
+    resource: string,
+    subresource: string,
+    scope: string,
+  ): RequestLabels {
+    const key = `${verb}|${dryRun}|${group}|${version}|${resource}|${subresource}|${scope}`;
+    let labels = this.#known.get(key);
+    if (labels === undefined) {
+      labels = { verb, dry_run: dryRun, group, version, resource, subresource, scope, component: "apiserver" };
+      this.#known.set(key, labels);
+    }
     return labels;
   }
 }

@@ -9,6 +9,7 @@ export const withAuthentication: Filter =
     if (user === undefined) throw new StatusError("Unauthorized", "Unauthorized");
     state.user = user;
     // Whoever reads the request later must not find the credential.
-    delete state.request.headers.authorization;
+    const { headers } = state.request;
+    if (headers.authorization !== undefined) headers.authorization = undefined;
     await next(state);
   };

@@ -2,6 +2,6 @@ import type { Filter } from "../filter.ts";
 
 /** Nothing an apiserver answers may be cached, unless its handler says so. */
 export const withCacheControl: Filter = (next) => (state) => {
-  state.response.setHeader("Cache-Control", "no-cache, private");
+  state.answerHeaders.push("Cache-Control", "no-cache, private");
   return next(state);
 };

@@ -21,8 +21,8 @@ export const withFlowControl: Filter = (next, { inFlight, limits, metrics }) => 
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
     }
-    state.response.setHeader("X-Kubernetes-Pf-Flowschema-Uid", FLOW_SCHEMA_UID);
-    state.response.setHeader("X-Kubernetes-Pf-Prioritylevel-Uid", FLOW_SCHEMA_UID);
+    state.answerHeaders.push("X-Kubernetes-Pf-Flowschema-Uid", FLOW_SCHEMA_UID);
+    state.answerHeaders.push("X-Kubernetes-Pf-Prioritylevel-Uid", FLOW_SCHEMA_UID);
     return next(state);
   };
 };

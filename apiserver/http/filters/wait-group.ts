@@ -22,6 +22,7 @@ export const withWaitGroup: Filter =
     try {
       await next(state);
     } finally {
+      response.off("close", onClose);
       inFlight.finish(state);
     }
   };
