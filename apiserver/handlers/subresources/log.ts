@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Pod } from "../../../shared/api/generated/core/v1.ts";
 import { badRequest, type FieldError, invalid } from "../../../shared/errors/status-error.ts";
 import type { RequestContext } from "../../http/request-context.ts";
-import { sendText } from "../../http/respond.ts";
+import { beginAnswer, sendText } from "../../http/respond.ts";
 import type { KubeletClient } from "../../node-access/kubelet-client.ts";
 import { chooseContainer, findPod, locateKubelet } from "../../node-access/kubelet-location.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -105,6 +105,7 @@ async function sendAsMessages(context: RequestContext, log: IncomingMessage | un
 
 async function sendAsText(context: RequestContext, log: IncomingMessage): Promise<void> {
   const { response } = context;
+  if (!beginAnswer(context)) return;
   response.writeHead(200, { "Content-Type": "text/plain" });
   // The client must see a quiet log begin, too.
   response.flushHeaders();
