@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:tls";
 import { gunzipSync } from "node:zlib";
@@ -62,7 +63,7 @@ const tls = () => ({ ca: api.authority.certificate, cert: api.admin.certificate,
 async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
   const request = httpsRequest(`${api.url}${path}`, { ...tls(), headers, agent: false });
   request.end();
-  const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(request, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const bytes = Buffer.concat(chunks);
@@ -76,7 +77,7 @@ async function get(path: string, headers: Record<string, string> = {}): Promise<
 async function watch(path: string, enough: (lines: WatchLine[]) => boolean, headers = {}): Promise<WatchLine[]> {
   const request = httpsRequest(`${api.url}${path}`, { ...tls(), headers, agent: false });
   request.end();
-  const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(request, "response")) as [IncomingMessage];
   const lines: WatchLine[] = [];
   let rest = "";
   for await (const chunk of response) {
@@ -292,7 +293,7 @@ describe("LIST", () => {
   it("survives a client that goes away in the middle", async () => {
     const request = httpsRequest(`${api.url}${ALL}`, { ...tls(), agent: false });
     request.end();
-    const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(request, "response")) as [IncomingMessage];
     response.destroy();
     request.destroy();
     expect((await get(ALL)).status).toBe(200);

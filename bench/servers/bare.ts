@@ -31,7 +31,7 @@ const pair = await issueCertificate(authority, {
 const tls = { key: pair.key, cert: pair.certificate, ca: authority.certificate, requestCert: true };
 const server = createServer(tls, (request, response) => {
   response.setHeader("Content-Type", "application/json");
-  switch (request.url) {
+  switch (request.url ?? "") {
     case "/bytes": {
       for (let from = 0; from < listBytes.length; from += SLAB_BYTES)
         response.write(listBytes.subarray(from, from + SLAB_BYTES));

@@ -109,8 +109,10 @@ async function stored(): Promise<Map<string, string>> {
 }
 
 async function untilEqual(follower: Follower, expected: Map<string, string>): Promise<void> {
-  const text = JSON.stringify([...expected].sort());
-  while (JSON.stringify([...follower.state].sort()) !== text) await systemClock.sleep(50);
+  const { state } = follower;
+  const isEqual = (): boolean =>
+    state.size === expected.size && [...expected].every(([name, revision]) => state.get(name) === revision);
+  while (!isEqual()) await systemClock.sleep(50);
 }
 
 function expectOnceInOrder(follower: Follower): void {
