@@ -25,8 +25,8 @@ describe("a controller's declaration", () => {
     defineController({
       ...declared,
       triggers: [],
-      // @ts-expect-error nodes are not among the writes
       reconcile: (_, world) => ({
+        // @ts-expect-error nodes are not among the writes
         actions: world.pods.list().map((target) => ({ verb: "delete", resource: "nodes", target })),
       }),
     });

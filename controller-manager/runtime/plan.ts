@@ -75,6 +75,3 @@ export interface Plan<T extends KubeObject, Writes extends ResourceMap> {
   readonly requeueAfterMs?: number | undefined;
   readonly events?: readonly PlannedEvent[] | undefined;
 }
-
-/** Nothing to do. */
-export const NOTHING = { actions: [] } as const;

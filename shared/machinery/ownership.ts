@@ -15,12 +15,6 @@ export function isControlledBy(object: Owned, owner: Owned): boolean {
   return uid !== undefined && controllerOf(object)?.uid === uid;
 }
 
-/** True when `owner` is among the owners of `object`. */
-export function isOwnedBy(object: Owned, owner: Owned): boolean {
-  const uid = owner.metadata?.uid;
-  return uid !== undefined && (object.metadata?.ownerReferences ?? []).some((reference) => reference.uid === uid);
-}
-
 /** The reference that makes `owner` the controller (apimachinery `metav1.NewControllerRef`). */
 export function controllerReference(
   owner: Owned,

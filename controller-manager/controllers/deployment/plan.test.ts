@@ -112,6 +112,9 @@ class Rollout {
   }
 }
 
+const sizes = (rollout: Rollout): number[] =>
+  rollout.sets.map(({ spec }) => spec.replicas ?? 0).toSorted((a, b) => a - b);
+
 const share = fc.oneof(
   fc.nat(4),
   fc.integer({ min: 0, max: 100 }).map((percent) => `${percent}%`),
@@ -230,7 +233,7 @@ describe("a Deployment's plan", () => {
       rollout.settle();
     }
     const revisions = rollout.sets.map(({ metadata }) => metadata.annotations?.["deployment.kubernetes.io/revision"]);
-    expect(revisions.toSorted()).toEqual(["4", "5", "6"]);
+    expect(new Set(revisions)).toEqual(new Set(["4", "5", "6"]));
   });
 
   it("scales in the middle of a rollout in proportion to the sizes", () => {
@@ -244,10 +247,10 @@ describe("a Deployment's plan", () => {
       rollout.reconcile();
       rollout.serve();
     }
-    expect(rollout.sets.map(({ spec }) => spec.replicas).toSorted()).toEqual([5, 8]);
+    expect(sizes(rollout)).toEqual([5, 8]);
     rollout.change({ replicas: 15 });
     rollout.reconcile();
-    expect(rollout.sets.map(({ spec }) => spec.replicas).toSorted()).toEqual([11, 7]);
+    expect(sizes(rollout)).toEqual([7, 11]);
   });
 
   it("starts no new pod under Recreate while an old one is there", () => {

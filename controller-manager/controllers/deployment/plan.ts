@@ -11,7 +11,7 @@ import type {
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { findCondition } from "../../../shared/machinery/conditions.ts";
 import { selectorOf } from "../../../shared/machinery/label-selector.ts";
-import { controllerOf } from "../../../shared/machinery/ownership.ts";
+import { isControlledBy } from "../../../shared/machinery/ownership.ts";
 import { deployments } from "../../../shared/resources/catalog.ts";
 import { adoption, claim, release } from "../../runtime/claim.ts";
 import type { Action, Plan } from "../../runtime/plan.ts";
@@ -203,8 +203,7 @@ function planNewReplicaSet(
 }
 
 function isOurs(deployment: Deployment, replicaSet: ReplicaSet): boolean {
-  const isOwned = controllerOf(replicaSet)?.uid === deployment.metadata.uid;
-  return isOwned && hasSameTemplate(replicaSet.spec.template, deployment.spec.template);
+  return isControlledBy(replicaSet, deployment) && hasSameTemplate(replicaSet.spec.template, deployment.spec.template);
 }
 
 function countCollision(

@@ -9,7 +9,7 @@ import type { Draft } from "../../../shared/resources/resource.ts";
 import { timeOf } from "../../runtime/timestamp.ts";
 import { newReplicaSetAnnotations } from "./revision.ts";
 
-export const TEMPLATE_HASH = "pod-template-hash";
+const TEMPLATE_HASH = "pod-template-hash";
 
 /** The ReplicaSets of a Deployment: the one with its template, when there is one, and all others, oldest first. */
 export interface ReplicaSets {

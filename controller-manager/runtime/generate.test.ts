@@ -4,6 +4,6 @@ import { generatedFiles } from "./generate.ts";
 
 describe("what is generated from the controllers", () => {
   it.each(generatedFiles())("$path is what `npm run generate` writes", ({ path, text }) => {
-    expect(readFileSync(join(import.meta.dirname, "..", path), "utf8")).toBe(text);
+    expect(readFileSync(join(import.meta.dirname, "../..", path), "utf8")).toBe(text);
   });
 });

@@ -4,11 +4,11 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { controllers } from "./controllers.ts";
-import { controllerRolesText, controllersDocument } from "./runtime/grants.ts";
-import { DEFAULT_SETTINGS } from "./settings.ts";
+import { controllers } from "../controllers.ts";
+import { controllerRolesText, controllersDocument } from "./grants.ts";
+import { DEFAULT_SETTINGS } from "../settings.ts";
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "../..");
 
 /** Path from the root, and text, of every generated file. */
 export function generatedFiles(): readonly { readonly path: string; readonly text: string }[] {
