@@ -9,7 +9,7 @@
  * X3 What lies in the past is no failure: deleting what is gone, creating in a namespace that is being deleted.
  */
 import type { ApiClient } from "../../shared/client/api-client.ts";
-import { isConflict, isNotFound, StatusError } from "../../shared/errors/status-error.ts";
+import { isAlreadyExists, isConflict, isNotFound, StatusError } from "../../shared/errors/status-error.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 import type { ActionFailure, AnyAction, PlannedEvent } from "./plan.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -97,6 +97,9 @@ async function attempt(action: AnyAction, options: ExecutorOptions): Promise<Act
   } catch (error) {
     if (isInThePast(action, error)) return "done";
     if (action.verb !== "create" && isNotFound(error)) return "stale";
+    // What was to be created under that name is there: the cache will show it.
+    if (action.verb === "create" && action.object.metadata?.name !== undefined && isAlreadyExists(error))
+      return "stale";
     if (!isConflict(error) && !options.signal.aborted) {
       const message = error instanceof Error ? error.message : String(error);
       report(action.onFailure, { name: nameOf(action), error: message }, options);
