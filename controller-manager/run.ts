@@ -11,7 +11,6 @@ import { type Leadership, runLeaderElection } from "../shared/leader-election/le
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
 import { createMetrics, Gauge, type Registry } from "../shared/process/metrics.ts";
-import { createCertificateAuthority, issueCertificate } from "../shared/process/pki.ts";
 import type { RunningComponent } from "../shared/process/run-component.ts";
 import { startSideServer } from "../shared/process/side-server.ts";
 import { queueMetrics } from "../shared/workqueue/queue-metrics.ts";
@@ -150,6 +149,8 @@ async function startSide({ side }: ControllerManagerOptions, registry: Registry)
 }
 
 async function selfSigned(host: string): Promise<{ cert: string; key: string }> {
+  // Loaded only when needed: the certificate library costs 15 MB of memory.
+  const { createCertificateAuthority, issueCertificate } = await import("../shared/process/pki.ts");
   const authority = await createCertificateAuthority(`${NAME}-ca`);
   const { certificate, key } = await issueCertificate(authority, {
     commonName: NAME,
