@@ -46,6 +46,9 @@ function keyOf({ group, version, kind }: GroupVersionKind): string {
   return `${group}/${version}/${kind}`;
 }
 
+/** Kinds that are read in an older version than the one that is described (kubectl before 1.22 evicts in v1beta1). */
+const OLDER_KINDS: Readonly<Record<string, string>> = { "policy/v1beta1/Eviction": "policy/v1/Eviction" };
+
 /** Name of the definition of a kind, or undefined when no such kind is known. */
 export function definitionNameOf(gvk: GroupVersionKind): string | undefined {
   if (byKind === undefined) {
@@ -54,7 +57,8 @@ export function definitionNameOf(gvk: GroupVersionKind): string | undefined {
       for (const known of schema["x-kubernetes-group-version-kind"] ?? []) byKind.set(keyOf(known), name);
     }
   }
-  return byKind.get(keyOf(gvk));
+  const key = keyOf(gvk);
+  return byKind.get(OLDER_KINDS[key] ?? key);
 }
 
 /** Name of the definition that `$ref` points to. */
