@@ -8,6 +8,7 @@ import { loadKubeconfig } from "../../shared/client/kubeconfig.ts";
 import { configMaps } from "../../shared/resources/catalog.ts";
 
 const WRITE_PAUSE_MS = 20;
+const WRITER_LABELS = { writer: "object-writer" };
 
 const client = createApiClient(loadKubeconfig(process.argv[2] ?? ""), { userAgent: "object-writer" });
 const acknowledged: string[] = [];
@@ -18,7 +19,11 @@ process.stdin.resume().on("end", () => {
 for (let index = 0; !isStopped; index++) {
   const name = `write-${process.pid}-${index}`;
   try {
-    await client.create(configMaps, { metadata: { name }, data: { index: String(index) } }, { namespace: "default" });
+    await client.create(
+      configMaps,
+      { metadata: { name, labels: WRITER_LABELS }, data: { index: String(index) } },
+      { namespace: "default" },
+    );
     acknowledged.push(name);
   } catch {
     // Not acknowledged: the server may have it or not.
