@@ -8,15 +8,7 @@
  * R3  Input is not changed; output shares no containers with it, except under "anything goes" fields.
  */
 import { setOwn } from "../../shared/machinery/clone.ts";
-import {
-  definitionNameOf,
-  definitions,
-  type GroupVersionKind,
-  goFieldsOf,
-  refTarget,
-  resolve,
-  type Schema,
-} from "./definitions.ts";
+import { definitions, goFieldsOf, refTarget, resolve, type Schema } from "./definitions.ts";
 import { leafOfDefinition, leafOfScalar, type Mismatch, TypeMismatch, wireTypeOf } from "./leaf.ts";
 
 /** One step of a path: a struct's field, a map's key, or an index. */
@@ -55,13 +47,7 @@ export interface StructuralResult {
   readonly unknownFields: string[];
 }
 
-/** Reads `value` as the kind; undefined when the kind is not known. Throws `TypeMismatch` with Go's text. */
-export function readAs(gvk: GroupVersionKind, value: unknown): StructuralResult | undefined {
-  const definition = definitionNameOf(gvk);
-  return definition === undefined ? undefined : readAsDefinition(definition, value);
-}
-
-/** The same by the name of the definition. */
+/** Reads `value` as that definition. Throws `TypeMismatch` with Go's text. */
 export function readAsDefinition(definition: string, value: unknown): StructuralResult {
   const reading = newReading();
   return { object: readerOf(definition).read(value, reading), unknownFields: reading.unknownFields };

@@ -1,5 +1,4 @@
 /** Where the kubelet learns which pods it has to run. */
-import { readFile } from "node:fs/promises";
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
@@ -41,17 +40,6 @@ export function apiPodSource(client: ApiClient, nodeName: string, clock: Clock, 
         if (!signal.aborted) throw error;
       }
       await running;
-    },
-  };
-}
-
-/** A fixed list of pods from a file: for machines without an API, and for tests. */
-export function filePodSource(file: string): PodSource {
-  return {
-    run: async (handlers, onReady) => {
-      const list = JSON.parse(await readFile(file, "utf8")) as { items: Pod[] };
-      for (const pod of list.items) handlers.onChange(pod);
-      onReady();
     },
   };
 }

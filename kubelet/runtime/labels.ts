@@ -12,5 +12,3 @@ export const RESTART_COUNT_ANNOTATION = "io.kubernetes.container.restartCount";
 export const TERMINATION_MESSAGE_PATH_ANNOTATION = "io.kubernetes.container.terminationMessagePath";
 export const TERMINATION_MESSAGE_POLICY_ANNOTATION = "io.kubernetes.container.terminationMessagePolicy";
 export const TERMINATION_GRACE_ANNOTATION = "io.kubernetes.pod.terminationGracePeriod";
-export const DELETION_GRACE_ANNOTATION = "io.kubernetes.pod.deletionGracePeriod";
-export const PRE_STOP_ANNOTATION = "io.kubernetes.container.preStopHandler";

@@ -20,7 +20,6 @@ function failedWith(error: unknown, failure: RuntimeFailure): boolean {
 export const isRuntimeNotFound = (error: unknown): boolean => failedWith(error, "notFound");
 /** We gave up the call ourselves. */
 export const isRuntimeCancelled = (error: unknown): boolean => failedWith(error, "cancelled");
-export const isRuntimeUnavailable = (error: unknown): boolean => failedWith(error, "unavailable");
 export const isRuntimeUnimplemented = (error: unknown): boolean => failedWith(error, "unimplemented");
 
 /** Text of whatever was thrown. */

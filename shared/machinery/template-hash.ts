@@ -26,7 +26,7 @@ function canonicalJson(value: unknown): string {
 
 /** Each character of `text` as one of the safe alphabet (apimachinery `rand.SafeEncodeString`). */
 export function safeEncode(text: string): string {
-  return [...text].map((character) => SAFE_ALPHABET.charAt(character.charCodeAt(0) % SAFE_ALPHABET.length)).join("");
+  return Array.from(text, (character) => SAFE_ALPHABET.charAt(character.charCodeAt(0) % SAFE_ALPHABET.length)).join("");
 }
 
 /**

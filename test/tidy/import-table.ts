@@ -1,7 +1,5 @@
 /** Who may import whom (ARCHITECTURE.md, "Invariants"): the table that `imports.test.ts` holds the tree to. */
 
-export const COMPONENTS = ["apiserver", "controller-manager", "scheduler", "kubelet", "kube-proxy"] as const;
-
 /** For each folder (longest prefix wins): what of our own tree its files may import. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "shared/api": ["shared/api"],
@@ -47,11 +45,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that only tests and benchmarks use. */
-export const TEST_PACKAGES: readonly string[] = [
-  "@jest/globals",
-  "fast-check",
-  "@kubernetes/client-node",
-];
+export const TEST_PACKAGES: readonly string[] = ["@jest/globals", "fast-check", "@kubernetes/client-node"];
 
 /** Folders (or files) that are pure: no `node:*`, no I/O package, no clock, no randomness, no `async`. */
 export const PURE: readonly RegExp[] = [
