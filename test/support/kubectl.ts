@@ -7,7 +7,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 
 const CACHE = join(import.meta.dirname, "..", "..", ".cache", "kubectl");
-const DEFAULT_MIRROR = "http://deb.debian.org/debian";
 
 /** Debian suites and the package that holds kubectl there. */
 const SUITES = {
@@ -25,13 +24,16 @@ function aptFiles(): string[] {
   return ["/etc/apt/sources.list", ...files].filter((path) => existsSync(path));
 }
 
-/** The Debian mirror that this machine uses, in either format of apt's sources. */
+/** The Debian mirror that this machine uses, in either format of apt's sources; throws when there is none. */
 export function debianMirror(texts = aptFiles().map((path) => readFileSync(path, "utf8"))): string {
   const uris = texts.flatMap((text) => [
     ...[...text.matchAll(/^URIs:\s*(\S+)/gm)].map((match) => match[1] ?? ""),
     ...[...text.matchAll(/^deb\s+(?:\[[^\]]*\]\s*)?(\S+)/gm)].map((match) => match[1] ?? ""),
   ]);
-  return uris.find((uri) => /\/debian\/?$/.test(uri)) ?? DEFAULT_MIRROR;
+  const mirror = uris.find((uri) => /\/debian\/?$/.test(uri));
+  if (mirror === undefined)
+    throw new Error("no Debian mirror in the machine's apt sources: the tests need one for kubectl");
+  return mirror;
 }
 
 function aptOptions(folder: string): string[] {
