@@ -31,6 +31,13 @@ export interface KubeletClient {
     request: IncomingMessage,
     signal: AbortSignal,
   ): Promise<KubeletUpgrade>;
+  /** What connections to kubelets are made with, for those who open their own. */
+  readonly tls: {
+    readonly cert: string;
+    readonly key: string;
+    readonly ca?: string;
+    readonly rejectUnauthorized: boolean;
+  };
   close(): void;
 }
 
@@ -138,6 +145,7 @@ export function createKubeletClient(access: KubeletAccess): KubeletClient {
         });
         request.end();
       }),
+    tls,
     close: () => agent.destroy(),
   };
 }

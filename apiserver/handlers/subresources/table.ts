@@ -7,6 +7,7 @@ import { createEphemeralContainersHandler } from "./ephemeral-containers.ts";
 import { createEvictionHandler } from "./eviction.ts";
 import { createFinalizeHandler } from "./finalize.ts";
 import { createLogHandler } from "./log.ts";
+import { createNodeProxyHandler, createPodProxyHandler, createServiceProxyHandler } from "./proxy.ts";
 import { createAttachHandler, createExecHandler, createPortForwardHandler } from "./pod-streams.ts";
 import { createTokenHandler } from "./token.ts";
 
@@ -36,5 +37,8 @@ export function subresourceHandlers(services: SubresourceServices): [string, Han
     ["/pods/exec", createExecHandler(connected)],
     ["/pods/attach", createAttachHandler(connected)],
     ["/pods/portforward", createPortForwardHandler(connected)],
+    ["/pods/proxy", createPodProxyHandler(connected)],
+    ["/services/proxy", createServiceProxyHandler(connected)],
+    ["/nodes/proxy", createNodeProxyHandler(connected)],
   ];
 }

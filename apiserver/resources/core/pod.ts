@@ -40,7 +40,6 @@ export const podStrategy = serve<Pod>({
       isConnect: true,
     },
     { name: "proxy", verbs: PROXY_VERBS, kind: { group: "", version: "v1", kind: "PodProxyOptions" }, isConnect: true },
-    { name: "resize", verbs: ["get", "patch", "update"] },
   ],
   hasGeneration: true,
   defaults: (pod) => {
