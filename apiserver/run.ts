@@ -131,7 +131,10 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
   };
 }
 
-function createTokens({ serviceAccounts, clock }: ApiServerOptions, caches: WatchCaches): ServiceAccountTokens {
+function createTokens(
+  { serviceAccounts, clock, storage }: ApiServerOptions,
+  caches: WatchCaches,
+): ServiceAccountTokens {
   const signingKey = readSigningKey(serviceAccounts.signingKey);
   return createServiceAccountTokens({
     issuers: serviceAccounts.issuers,
@@ -140,6 +143,7 @@ function createTokens({ serviceAccounts, clock }: ApiServerOptions, caches: Watc
     signingKey,
     reader: caches.reader,
     clock,
+    refresh: async () => caches.waitForRevision(await storage.currentRevision()),
   });
 }
 

@@ -82,7 +82,8 @@ export class HealthChecks {
       await check.check();
       return { line: `[+]${check.name} ok`, isFailed: false };
     } catch (err) {
-      this.#logger.warn({ err, check: check.name }, "health check failed");
+      const reason = err instanceof Error ? err.message : String(err);
+      this.#logger.warn({ check: check.name, reason }, "health check failed");
       return { line: `[-]${check.name} failed: reason withheld`, isFailed: true };
     }
   }
