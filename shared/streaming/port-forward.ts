@@ -172,7 +172,10 @@ export function joinStreams(left: Duplex, right: Duplex): void {
     gone.once("close", () => {
       if (!gone.readableEnded) other.destroy();
     });
-    gone.once("error", () => other.destroy());
+    // After its end the pipe closes the other side in order: bytes may still be on their way there.
+    gone.once("error", () => {
+      if (!gone.readableEnded) other.destroy();
+    });
   };
   onGone(left, right);
   onGone(right, left);

@@ -212,6 +212,7 @@ describe.each(STORES)("kubectl with %s", (store) => {
     it(
       "exec: output, input, exit code and a terminal",
       () => {
+        expect(run("exec", "box", "--", "dd", "if=/dev/zero", "bs=10k", "count=100")).toHaveLength(1_024_000);
         expect(run("exec", "box", "--", "echo", "hello")).toBe("hello\n");
         expect(kubectl.run(["-n", namespace, "exec", "-i", "box", "--", "cat"], "through\n")).toBe("through\n");
         const failed = kubectl.try([

@@ -118,6 +118,14 @@ describe("a connection", () => {
     expect(accepted.map((stream) => stream.headers)).toEqual(Array(3).fill({ streamtype: "data" }));
   });
 
+  it("hands a slow reader everything that came before the peer ended the connection", async () => {
+    const payload = Buffer.alloc(200_000, "0123456789");
+    onStream = ({ duplex }) => void duplex.end(payload, () => serverSide.close());
+    const stream = await client.open({});
+    await client.closed;
+    expect((await buffer(stream.duplex)).equals(payload)).toBe(true);
+  });
+
   it("half-closes: the other direction stays open after an end", async () => {
     onStream = ({ duplex }) => {
       let received = "";

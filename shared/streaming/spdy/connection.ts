@@ -209,9 +209,13 @@ export function createSpdyConnection(transport: Duplex, options: SpdyConnectionO
       const err = new Error("the connection is closed");
       for (const state of [...streams.values()]) {
         state.onReply?.reject(err);
-        // What the peer finished before it left may still be read; the rest is an error.
-        if (state.isRemoteClosed) state.stream.duplex.end();
-        else state.stream.duplex.destroy(err);
+        // What the peer finished before it left may still be read, and an end of ours must not fail over it (P4).
+        if (state.isRemoteClosed) {
+          state.isLocalClosed = true;
+          state.stream.duplex.end();
+        } else {
+          state.stream.duplex.destroy(err);
+        }
       }
       streams.clear();
       decoder.close();
