@@ -1,4 +1,5 @@
 /** All controllers of the process: who reads and writes what stands in docs/generated/controllers.md. */
+import { clusterRoleAggregation } from "./controllers/cluster-role-aggregation/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { endpointsController } from "./controllers/endpoint/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
@@ -22,6 +23,7 @@ export const controllers = (settings: Settings): readonly RunnableController[] =
   namespaceController,
   garbageCollector,
   serviceAccountController,
+  clusterRoleAggregation,
   ...(settings.rootCa === undefined ? [] : [rootCaPublisher(settings.rootCa)]),
   nodeLifecycle(settings.nodeLifecycle),
   taintEviction(),
