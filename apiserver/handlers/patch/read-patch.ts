@@ -11,12 +11,14 @@ import { applyMergePatch } from "../../../shared/machinery/merge-patch.ts";
 import { readBody } from "../../http/body.ts";
 import { unsupportedMediaType } from "../../http/negotiate.ts";
 import type { RequestContext } from "../../http/request-context.ts";
-import { decodeBody } from "../../schema/decode.ts";
+import { type DecodedBody, decodeBody } from "../../schema/decode.ts";
+import { duplicateField, STRICT_PREFIX, unknownField } from "../../schema/field-validation.ts";
 import { strategicMergePatch } from "../../schema/strategic-merge.ts";
 import { parseYaml, YamlSyntaxError } from "../../schema/yaml.ts";
 import { required } from "../../validation/field-errors.ts";
 import type { ExpectedKind } from "../decode-request.ts";
 import type { WriteOptions } from "../write-options.ts";
+import { goText } from "./go-text.ts";
 
 /** A patch that was read, for one kind. */
 export interface Patch {
@@ -31,10 +33,19 @@ const MERGE_PATCH = "application/merge-patch+json";
 const STRATEGIC_PATCH = "application/strategic-merge-patch+json";
 const APPLY_PATCH = "application/apply-patch+yaml";
 const ACCEPTED = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
-/** An object in an error message is cut to this. */
-const SHOWN_LENGTH_MAX = 1024;
+/** What decoding a whole body says first; a patch is not told the kind that it is for. */
+const KIND_PREFIX = /^\S* in version "[^"]*" cannot be handled as a \S*: /u;
+/** Fields of an operation of a JSON Patch; others are not known. */
+const OPERATION_FIELDS = new Set(["op", "path", "from", "value"]);
 
-type Apply = (current: unknown) => unknown;
+/** A patch that was parsed. */
+interface ReadPatch {
+  readonly apply: (current: unknown) => unknown;
+  /** What the patch's own text has too much: for `fieldValidation`. */
+  readonly problems: readonly string[];
+  /** What an error about the outcome shows: the patch itself, when it is not the patched object. */
+  readonly shown?: unknown;
+}
 
 /** Reads the body by its content type; 400 for what is no patch, 415 for a type that is not known. */
 export async function readPatch(
@@ -46,16 +57,20 @@ export async function readPatch(
   if (!ACCEPTED.includes(type)) throw unsupportedMediaType(ACCEPTED.join(", "));
   checkOptions(type, options);
   const bytes = await readBody(context.request);
-  const apply = read(type, bytes, expected);
+  const patch = read(type, bytes, expected);
+  const isApply = type === APPLY_PATCH;
+  if (isApply && options.fieldValidation === "Strict" && patch.problems.length > 0) {
+    throw badRequest(`error strict decoding YAML: ${patch.problems.join(", ")}`);
+  }
   return {
-    isApply: type === APPLY_PATCH,
-    apply: <T>(current: unknown) => finish<T>(context, expected, options, applied(apply, current)),
+    isApply,
+    apply: <T>(current: unknown) => finish<T>(context, expected, options, patch, applied(patch, current)),
   };
 }
 
-function applied(apply: Apply, current: unknown): unknown {
+function applied(patch: ReadPatch, current: unknown): unknown {
   try {
-    return apply(current);
+    return patch.apply(current);
   } catch (error) {
     throw asStatus(error);
   }
@@ -76,31 +91,38 @@ function checkOptions(type: string, { request, force }: WriteOptions): void {
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
 }
 
-function read(type: string, bytes: Buffer, expected: ExpectedKind): Apply {
+function read(type: string, bytes: Buffer, expected: ExpectedKind): ReadPatch {
   try {
-    switch (type) {
-      case JSON_PATCH: {
-        const operations = parseJsonPatch(parseJson(bytes).value);
-        return (current) => applyJsonPatch(current, operations);
-      }
-      case MERGE_PATCH: {
-        const patch = fieldsOf(parseJson(bytes).value);
-        return (current) => applyMergePatch(current, patch);
-      }
-      case STRATEGIC_PATCH: {
-        const patch = fieldsOf(parseJson(bytes).value);
-        return (current) => strategicMergePatch(expected, current, patch);
-      }
-      default:
-        return readApply(bytes, expected);
+    if (type === APPLY_PATCH) return readApply(bytes, expected);
+    const { value, duplicateFields } = parseJson(bytes);
+    const problems = duplicateFields.map(duplicateField);
+    if (type === JSON_PATCH) {
+      const operations = parseJsonPatch(value);
+      return {
+        apply: (current) => applyJsonPatch(current, operations),
+        problems: [...problems, ...unknownOperationFields(operations)].map((problem) => `json patch ${problem}`),
+      };
     }
+    const patch = fieldsOf(value);
+    return type === MERGE_PATCH
+      ? { apply: (current) => applyMergePatch(current, patch), problems }
+      : { apply: (current) => strategicMergePatch(expected, current, patch), problems, shown: patch };
   } catch (error) {
     throw asStatus(error);
   }
 }
 
-function readApply(bytes: Buffer, expected: ExpectedKind): Apply {
-  const applied = fieldsOf(parseYaml(bytes.toString("utf8")).value);
+function unknownOperationFields(operations: readonly object[]): string[] {
+  return operations.flatMap((operation, index) =>
+    Object.keys(operation)
+      .filter((field) => !OPERATION_FIELDS.has(field))
+      .map((field) => unknownField(`[${index}].${field}`)),
+  );
+}
+
+function readApply(bytes: Buffer, expected: ExpectedKind): ReadPatch {
+  const { value, duplicateKeys } = parseYaml(bytes.toString("utf8"));
+  const applied = fieldsOf(value);
   const metadata = (applied as { metadata?: { managedFields?: unknown } | null }).metadata;
   if (metadata?.managedFields !== undefined && metadata.managedFields !== null) {
     throw badRequest("metadata.managedFields must be nil");
@@ -109,7 +131,11 @@ function readApply(bytes: Buffer, expected: ExpectedKind): Apply {
   if (kind !== expected.kind) {
     throw badRequest(`invalid object type: the applied configuration is of kind ${JSON.stringify(kind ?? "")}`);
   }
-  return (current) => strategicMergePatch(expected, current, applied);
+  const problems =
+    duplicateKeys.length === 0
+      ? []
+      : [`error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`];
+  return { apply: (current) => strategicMergePatch(expected, current, applied), problems };
 }
 
 function fieldsOf(value: unknown): object {
@@ -138,25 +164,32 @@ function asStatus(error: unknown): unknown {
 function finish<T>(
   context: RequestContext,
   { group, version, kind }: ExpectedKind,
-  options: WriteOptions,
+  { fieldValidation }: WriteOptions,
+  patch: ReadPatch,
   patched: unknown,
 ): T {
   const text = stringifyJson(patched);
-  const { fieldValidation } = options;
+  const shown = patch.shown === undefined ? text : goText(patch.shown);
+  const bytes = Buffer.from(text);
+  const expected = { group, version, kind };
+  // Unknown fields are told together with what the patch's own text has too much.
+  const mode = fieldValidation === "Strict" ? "Warn" : fieldValidation;
+  let decoded: DecodedBody;
   try {
-    const expected = { group, version, kind };
-    const decoded = decodeBody({
-      bytes: Buffer.from(text),
-      contentType: "application/json",
-      expected,
-      fieldValidation,
-    });
-    context.warnings.push(...decoded.warnings);
-    return decoded.object as T;
+    decoded = decodeBody({ bytes, contentType: "application/json", expected, fieldValidation: mode });
   } catch (error) {
     if (!(error instanceof StatusError) || error.reason !== "BadRequest") throw error;
-    const shown = text.length > SHOWN_LENGTH_MAX ? `${text.slice(0, SHOWN_LENGTH_MAX)}…` : text;
-    const detail = `Invalid value: ${JSON.stringify(shown)}: ${error.message}`;
-    throw invalid({ group: "", kind: "" }, "", [{ reason: "FieldValueInvalid", field: "patch", detail }]);
+    throw unfit(shown, error.message.replace(KIND_PREFIX, ""));
   }
+  if (mode === "Ignore") return decoded.object as T;
+  const problems = [...patch.problems, ...decoded.warnings];
+  if (fieldValidation === "Strict" && problems.length > 0) throw unfit(shown, STRICT_PREFIX + problems.join(", "));
+  context.warnings.push(...problems);
+  return decoded.object as T;
+}
+
+/** 422 as upstream words it: of no kind and no name, with the whole object. */
+function unfit(shown: string, why: string): StatusError {
+  const detail = `Invalid value: ${JSON.stringify(shown)}: ${why}`;
+  return invalid({ group: "", kind: "" }, "", [{ reason: "FieldValueInvalid", field: "patch", detail }]);
 }
