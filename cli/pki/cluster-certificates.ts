@@ -47,6 +47,14 @@ export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
     organizations,
     usages: ["client"],
   });
+  // Without one they make their own at every start, and the library for that then stays in their memory.
+  const local = (file: string, commonName: string): Leaf => ({
+    file,
+    commonName,
+    usages: ["server"],
+    dnsNames: ["localhost"],
+    ipAddresses: ["127.0.0.1"],
+  });
   return [
     {
       file: "apiserver",
@@ -77,6 +85,8 @@ export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
     client("scheduler", "system:kube-scheduler"),
     client("kubelet-client", `system:node:${cluster.nodeName}`, "system:nodes"),
     client("kube-proxy", "system:kube-proxy"),
+    local("controller-manager-server", "kube-controller-manager"),
+    local("scheduler-server", "kube-scheduler"),
     ...(hasOwnEtcd(cluster) ? ETCD_LEAVES : []),
   ];
 }

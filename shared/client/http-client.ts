@@ -7,7 +7,7 @@
  * H2 Watches have their own agent: a hundred of them never starve the short requests.
  * H3 The body of every answer is consumed or destroyed, so that no connection leaks.
  */
-import { Agent, type Dispatcher } from "undici";
+import type { Agent as AgentType, Dispatcher } from "undici";
 import type { DeleteOptions } from "../api/generated/meta/v1.ts";
 import { apiVersionOf, type KubeObject, pathOf, type Resource } from "../resources/resource.ts";
 import { type Clock, systemClock } from "../process/clock.ts";
@@ -27,6 +27,7 @@ import { createRateLimiter } from "./rate-limiter.ts";
 import { listQuery, watchQuery, writeQuery } from "./request-query.ts";
 import { responseError } from "./response-error.ts";
 import { createTokenSource } from "./token-source.ts";
+import { Agent } from "./undici.ts";
 import { watchEvents } from "./watch-stream.ts";
 
 export interface ApiClientOptions {
@@ -80,7 +81,7 @@ function isBrokenConnection(err: unknown): boolean {
   return code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET";
 }
 
-function agentOf(access: ClusterAccess, limits: Agent.Options): Agent {
+function agentOf(access: ClusterAccess, limits: AgentType.Options): AgentType {
   return new Agent({
     ...limits,
     allowH2: false,
@@ -99,7 +100,11 @@ function agentOf(access: ClusterAccess, limits: Agent.Options): Agent {
 type Send = (request: SendRequest) => Promise<Dispatcher.ResponseData>;
 
 /** Sends with authentication, retries and the hook; the caller consumes the body. */
-function createSend(access: ClusterAccess, options: ApiClientOptions, agents: { short: Agent; watch: Agent }): Send {
+function createSend(
+  access: ClusterAccess,
+  options: ApiClientOptions,
+  agents: { short: AgentType; watch: AgentType },
+): Send {
   const clock = options.clock ?? systemClock;
   const tokenOf = createTokenSource(access, clock);
   const limiter =

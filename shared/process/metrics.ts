@@ -2,7 +2,8 @@
  * Metrics of one process: prom-client's registry with the process metrics that dashboards expect, `go_goroutines`
  * (they plot it for every component: we count pending resources of the event loop) and `kubernetes_build_info`.
  */
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
+import { collectProcessMetrics } from "./process-metrics.ts";
 import { GIT_VERSION, KUBERNETES_MAJOR, KUBERNETES_MINOR } from "./version.ts";
 
 export { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -10,7 +11,7 @@ export { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** A registry of its own, so that several components can live in one process. */
 export function createMetrics(component: string): Registry {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   new Gauge({
     name: "go_goroutines",
     help: "Resources that keep the event loop of this Node process busy; the name is what dashboards look for.",

@@ -1,10 +1,13 @@
 /**
  * The small HTTP(S) server that every component but the apiserver runs beside its work: `/healthz`, `/livez`,
  * `/readyz` (with `?verbose`), `/metrics`, and what the component adds. Upstream: `apiserver/pkg/server/healthz`.
+ *
+ * Probes and scrapes are all that most of them ever answer, so express, which takes some megabytes of every process,
+ * is loaded by the first request for one of the component's own pages.
  */
-import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import express, { type Express } from "express";
+import type { Express } from "express";
 import type { Registry } from "prom-client";
 
 /** A named check of `/healthz`; rejects or throws with the reason when it fails. */
@@ -50,26 +53,66 @@ export async function runHealthChecks(
   return { isHealthy, text: `${lines.join("\n")}\n` };
 }
 
+const PLAIN = "text/plain; charset=utf-8";
 const PING: HealthCheck = { name: "ping", check: () => undefined };
+
+type Page = (url: URL, response: ServerResponse) => Promise<void>;
+
+function send(response: ServerResponse, code: number, type: string, text: string): void {
+  const headers = {
+    "Content-Type": type,
+    "Content-Length": Buffer.byteLength(text),
+    "X-Content-Type-Options": "nosniff",
+  };
+  response.writeHead(code, headers).end(text);
+}
+
+function builtInPages({ checks = [], registry }: SideServerOptions): ReadonlyMap<string, Page> {
+  const health: Page = async ({ pathname, searchParams }, response) => {
+    const { isHealthy, text } = await runHealthChecks(pathname, [PING, ...checks]);
+    const isVerbose = searchParams.has("verbose") || !isHealthy;
+    send(response, isHealthy ? 200 : 500, PLAIN, isVerbose ? text : "ok");
+  };
+  const metrics: Page = async (_url, response) => send(response, 200, registry.contentType, await registry.metrics());
+  return new Map([
+    ["/healthz", health],
+    ["/livez", health],
+    ["/readyz", health],
+    ["/metrics", metrics],
+  ]);
+}
+
+/** The component's own pages. */
+async function loadApp(extend: (app: Express) => void): Promise<Express> {
+  const { default: express } = await import("express");
+  const app = express();
+  app.disable("x-powered-by");
+  extend(app);
+  return app;
+}
+
+function createListener(options: SideServerOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const pages = builtInPages(options);
+  let app: Promise<Express> | undefined;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const page = pages.get(url.pathname);
+    if (page !== undefined) return page(url, response);
+    if (options.extend === undefined) return send(response, 404, PLAIN, "404 page not found\n");
+    app ??= loadApp(options.extend.bind(options));
+    (await app)(request, response);
+  };
+  return (request, response) => {
+    answer(request, response).catch((err: unknown) => {
+      if (!response.headersSent) send(response, 500, PLAIN, `${err instanceof Error ? err.message : String(err)}\n`);
+    });
+  };
+}
 
 /** Listens; rejects when the address is in use. */
 export async function startSideServer(options: SideServerOptions): Promise<SideServer> {
-  const app = express();
-  app.disable("x-powered-by");
-  const checks = [PING, ...(options.checks ?? [])];
-  app.get(["/healthz", "/livez", "/readyz"], async (request, response) => {
-    const { isHealthy, text } = await runHealthChecks(request.path, checks);
-    const isVerbose = "verbose" in request.query || !isHealthy;
-    response
-      .status(isHealthy ? 200 : 500)
-      .type("text/plain")
-      .send(isVerbose ? text : "ok");
-  });
-  app.get("/metrics", async (_request, response) => {
-    response.type(options.registry.contentType).send(await options.registry.metrics());
-  });
-  options.extend?.(app);
-  const server = options.tls === undefined ? createHttpServer(app) : createHttpsServer(options.tls, app);
+  const listener = createListener(options);
+  const server = options.tls === undefined ? createHttpServer(listener) : createHttpsServer(options.tls, listener);
   await listen(server, options.host, options.port);
   const address = server.address();
   return {
