@@ -19,8 +19,10 @@ export interface ContainerStatusInput {
   readonly isStarted: (containerId: string) => boolean;
   readonly isReady: (containerId: string) => boolean;
   readonly terminationMessage: (container: RuntimeContainer) => string;
-  /** The pod is over: what never ran will never run. */
+  /** The pod is over: what does not run now never will. */
   readonly isTerminated: boolean;
+  /** Its turn had come before the pod was over: when the runtime does not know it, it was lost. */
+  readonly isLost: boolean;
 }
 
 /** Exit code of a container that is gone without a trace. */
@@ -72,10 +74,10 @@ function statesOf(
 ): { state: ContainerState; lastState: ContainerState } {
   const [latest, earlier] = runs;
   if (latest === undefined) {
-    const { previous, isTerminated } = input;
+    const { previous, isLost } = input;
     if (previous?.state?.terminated !== undefined)
       return { state: previous.state, lastState: previous.lastState ?? {} };
-    if (isTerminated) return { state: LOST, lastState: previous?.lastState ?? {} };
+    if (isLost) return { state: LOST, lastState: previous?.lastState ?? {} };
     return { state: waitingState(input), lastState: previous?.lastState ?? {} };
   }
   const state = stateOf(input, latest);

@@ -124,6 +124,18 @@ describe("podStatus", () => {
     ]);
   });
 
+  it("says of containers behind a failed init container that they still wait", () => {
+    const pod = aPod({ restartPolicy: "Never", initContainers: [aContainer("first"), aContainer("second")] });
+    const observed = observedOf([], [aRun("first", "exited", { exitCode: 2 })]);
+    const result = status({ pod, observed, isTerminated: true });
+    expect(result.phase).toBe("Failed");
+    expect(result.initContainerStatuses).toMatchObject([
+      { state: { terminated: { exitCode: 2 } } },
+      { state: { waiting: { reason: "PodInitializing" } } },
+    ]);
+    expect(result.containerStatuses).toMatchObject([{ state: { waiting: { reason: "PodInitializing" } } }]);
+  });
+
   it("waits for readiness gates", () => {
     const result = status({ pod: aPod({ readinessGates: [{ conditionType: "example.com/ok" }] }) });
     expect(result.conditions?.find(({ type }) => type === "Ready")).toMatchObject({

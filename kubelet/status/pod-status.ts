@@ -45,18 +45,32 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, previous } = input;
   const known = previous ?? pod.status;
   const initContainers = initContainersOf(pod);
-  const initStatuses = initContainers.map((container) =>
-    statusOf(input, container, known?.initContainerStatuses, "PodInitializing"),
+  const isAnyMainStarted = mainContainersOf(pod).some((container) =>
+    hasStarted(input, container, known?.containerStatuses),
+  );
+  const lastStarted = initContainers.findLastIndex((container) =>
+    hasStarted(input, container, known?.initContainerStatuses),
+  );
+  const initStatuses = initContainers.map((container, index) =>
+    statusOf(
+      input,
+      container,
+      known?.initContainerStatuses,
+      "PodInitializing",
+      isAnyMainStarted || index < lastStarted,
+    ),
   );
   const isInitDone = initStatuses.every(({ ready, started }, index) =>
     initContainers[index]?.role === "sidecar" ? started === true : ready,
   );
   const defaultWaiting = isInitDone ? "ContainerCreating" : "PodInitializing";
   const statuses = mainContainersOf(pod)
-    .map((container) => statusOf(input, container, known?.containerStatuses, defaultWaiting))
+    .map((container) =>
+      statusOf(input, container, known?.containerStatuses, defaultWaiting, isInitDone || isAnyMainStarted),
+    )
     .toSorted(byName);
   const ephemeral = ephemeralContainersOf(pod).map((container) =>
-    statusOf(input, container, known?.ephemeralContainerStatuses, "ContainerCreating"),
+    statusOf(input, container, known?.ephemeralContainerStatuses, "ContainerCreating", true),
   );
   const computed = podPhase(pod, initStatuses, statuses, input.isTerminated);
   const wanted = input.failure !== undefined ? "Failed" : isTerminalPhase(known?.phase) ? known.phase : computed;
@@ -88,6 +102,7 @@ function statusOf(
   container: DeclaredContainer,
   previous: readonly ContainerStatus[] | undefined,
   defaultWaiting: string,
+  hadItsTurn: boolean,
 ): ContainerStatus {
   return containerStatus({
     pod: input.pod,
@@ -101,7 +116,19 @@ function statusOf(
     isReady: input.isReady,
     terminationMessage: input.terminationMessage,
     isTerminated: input.isTerminated,
+    isLost: input.isTerminated && hadItsTurn,
   });
+}
+
+/** There is a trace of a run, in the runtime or in what we told before. */
+function hasStarted(
+  { observed }: PodStatusInput,
+  { spec }: DeclaredContainer,
+  previous: readonly ContainerStatus[] | undefined,
+): boolean {
+  const before = previous?.find(({ name }) => name === spec.name);
+  const told = before?.state?.running ?? before?.state?.terminated ?? before?.lastState?.terminated;
+  return told !== undefined || observed.containers.some(({ name }) => name === spec.name);
 }
 
 function keptReason(known: PodStatus | undefined): Partial<PodStatus> {
