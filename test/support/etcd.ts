@@ -1,7 +1,7 @@
 /** A real etcd of its own for a test: random loopback ports and a folder that is removed at the end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,11 +21,21 @@ export interface RunningEtcd {
   stop(): Promise<void>;
 }
 
-/** Starts Debian's `etcd` and waits until it answers. */
-export async function startEtcd(): Promise<RunningEtcd> {
+export interface EtcdTlsPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Starts Debian's `etcd` and waits until it answers; clients speak TLS to it when it has a certificate. */
+export async function startEtcd(tls?: EtcdTlsPair): Promise<RunningEtcd> {
   const folder = mkdtempSync(join(tmpdir(), "kubernode-etcd-"));
   const [port, peerPort] = [await freePort(), await freePort()];
-  let child = await launch(folder, port, peerPort);
+  if (tls !== undefined) {
+    writeFileSync(join(folder, "server.crt"), tls.certificate);
+    writeFileSync(join(folder, "server.key"), tls.key);
+  }
+  const withTls = tls !== undefined;
+  let child = await launch(folder, port, peerPort, withTls);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
@@ -33,12 +43,12 @@ export async function startEtcd(): Promise<RunningEtcd> {
     await exited;
   };
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${withTls ? "https" : "http"}://127.0.0.1:${port}`,
     port,
     kill,
     restart: async () => {
       await kill();
-      child = await launch(folder, port, peerPort);
+      child = await launch(folder, port, peerPort, withTls);
     },
     stop: async () => {
       await kill();
@@ -47,8 +57,10 @@ export async function startEtcd(): Promise<RunningEtcd> {
   };
 }
 
-async function launch(folder: string, port: number, peerPort: number): Promise<ChildProcess> {
-  const url = `http://127.0.0.1:${port}`;
+async function launch(folder: string, port: number, peerPort: number, withTls: boolean): Promise<ChildProcess> {
+  const url = `${withTls ? "https" : "http"}://127.0.0.1:${port}`;
+  // Health is asked without TLS, on a port of its own.
+  const healthUrl = withTls ? `http://127.0.0.1:${await freePort()}` : url;
   const peerUrl = `http://127.0.0.1:${peerPort}`;
   const flags = {
     name: "test",
@@ -60,6 +72,13 @@ async function launch(folder: string, port: number, peerPort: number): Promise<C
     "initial-cluster": `test=${peerUrl}`,
     "initial-cluster-token": `test-${port}`,
     "log-level": "error",
+    ...(withTls
+      ? {
+          "listen-metrics-urls": healthUrl,
+          "cert-file": join(folder, "server.crt"),
+          "key-file": join(folder, "server.key"),
+        }
+      : {}),
   };
   const child = spawn(
     "etcd",
@@ -67,7 +86,7 @@ async function launch(folder: string, port: number, peerPort: number): Promise<C
     { stdio: ["ignore", "ignore", "ignore"] },
   );
   const deadline = Date.now() + READY_MS_MAX;
-  while (!(await isHealthy(url))) {
+  while (!(await isHealthy(healthUrl))) {
     if (child.exitCode !== null) throw new Error(`etcd ended with ${child.exitCode}`);
     if (Date.now() > deadline) {
       child.kill("SIGKILL");
