@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,10 +14,10 @@ describe("the supervisor", () => {
   let plan: SupervisorPlan = { runDir: "", logDir: "", processes: [] };
   const supervisors: ChildProcess[] = [];
 
-  const start = (): ChildProcess => {
+  const start = (stdout: number | "ignore" = "ignore"): ChildProcess => {
     const path = join(folder, "plan.json");
     writeFileSync(path, JSON.stringify(plan));
-    const child = spawn(process.execPath, [MAIN, path], { stdio: "ignore" });
+    const child = spawn(process.execPath, [MAIN, path], { stdio: ["ignore", stdout, "ignore"] });
     supervisors.push(child);
     return child;
   };
@@ -41,6 +41,16 @@ describe("the supervisor", () => {
     for (const child of supervisors.splice(0)) child.kill("SIGKILL");
     await stopByPidFile(pidPath(plan, "sleeper"), 1000);
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("goes on when its own log takes nothing any more", async () => {
+    const full = openSync("/dev/full", "w");
+    start(full);
+    closeSync(full);
+    await until(() => pid("sleeper") > 0);
+    const first = pid("sleeper");
+    process.kill(first, "SIGKILL");
+    await until(() => pid("sleeper") !== first && pid("sleeper") > 0);
   });
 
   it("starts a killed process again", async () => {

@@ -8,7 +8,7 @@
  * S4 A log file is cut when it grows over its cap; the last part before stays beside it as `.1`.
  */
 import { spawn } from "node:child_process";
-import { closeSync, copyFileSync, mkdirSync, openSync, statSync, truncateSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, openSync, rmSync, statSync, truncateSync } from "node:fs";
 import { isAlive, type ProcessIdentity, readPidFile, writePidFile } from "../machine/pid-file.ts";
 import { logPath, type ProcessSpec, pidPath, type SupervisorPlan } from "./process-spec.ts";
 import { nextRestartDelayMs } from "./restart-delay.ts";
@@ -54,7 +54,12 @@ function keepRunning(plan: SupervisorPlan, spec: ProcessSpec, report: Report): v
   };
   const begin = (): void => {
     startedMs = performance.now();
-    start(plan, spec, onEnd);
+    try {
+      start(plan, spec, onEnd);
+    } catch (err) {
+      // A full disk has no room for the log file: S1 holds for that too.
+      onEnd(err instanceof Error ? err.message : String(err));
+    }
   };
   const adopted = readPidFile(pidPath(plan, spec.name));
   if (adopted === undefined) return begin();
@@ -62,15 +67,21 @@ function keepRunning(plan: SupervisorPlan, spec: ProcessSpec, report: Report): v
   watchAdopted(adopted, () => onEnd("ended"));
 }
 
-function capLog(path: string): void {
+function capLog(path: string, report: Report): void {
   try {
     if (statSync(path).size <= LOG_BYTES_MAX) return;
-    copyFileSync(path, `${path}.1`);
-    // Writers append, so what they write next goes to the new start.
-    truncateSync(path);
   } catch (err) {
-    if ((err as NodeJS.ErrnoException).code !== "ENOENT") throw err;
+    if ((err as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw err;
   }
+  try {
+    copyFileSync(path, `${path}.1`);
+  } catch (err) {
+    report(`no room for ${path}.1: ${err instanceof Error ? err.message : String(err)}`);
+    rmSync(`${path}.1`, { force: true });
+  }
+  // Writers append, so what they write next goes to the new start.
+  truncateSync(path);
 }
 
 /** Runs until the process is ended by a signal. */
@@ -78,6 +89,6 @@ export function supervise(plan: SupervisorPlan, report: Report): void {
   mkdirSync(plan.logDir, { recursive: true, mode: 0o750 });
   for (const spec of plan.processes) keepRunning(plan, spec, report);
   setInterval(() => {
-    for (const spec of plan.processes) capLog(logPath(plan, spec.name));
+    for (const spec of plan.processes) capLog(logPath(plan, spec.name), report);
   }, LOG_CHECK_MS);
 }

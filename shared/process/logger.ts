@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { fileDescriptorDestination } from "./log-destination.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -13,9 +14,11 @@ export interface Logger {
 
 /** `level` is pino's: `debug`, `info`, `warn`, `error` or `silent`. An `err` field prints with its stack. */
 export function createLogger(component: string, level = "info"): Logger {
+  const droppedLine = (count: number): string =>
+    `${JSON.stringify({ level: 40, component, count, msg: "log lines were lost: they could not be written" })}\n`;
   return pino(
     { base: { component }, level, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: false }),
+    fileDescriptorDestination(2, droppedLine),
   );
 }
 

@@ -2,6 +2,7 @@
  * Life of a component process: every component exports `run(options): Promise<RunningComponent>` (D2), and its
  * `main.ts` hands that to `runMain`, which owns signals and exit codes.
  */
+import { writeSync } from "node:fs";
 import { createLogger } from "./logger.ts";
 import { nameProcess } from "./process-name.ts";
 
@@ -15,13 +16,22 @@ export interface RunningComponent {
 /** Longest orderly stop before the process ends anyway. */
 const STOP_TIMEOUT_MS = 25_000;
 
+/** The log may be on a disk that is full: that must not keep the process from ending. */
+function sayLastWords(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nobody is left to tell.
+  }
+}
+
 /** Starts the component, stops it at SIGTERM or SIGINT, and sets the exit code: 0 stopped, 1 failed. */
 export async function runMain(name: string, run: () => Promise<RunningComponent>): Promise<void> {
   nameProcess(name);
   const logger = createLogger(name);
   const fail = (err: unknown, message: string): never => {
     logger.error({ err }, message);
-    process.stderr.write(`${name}: ${err instanceof Error ? err.message : String(err)}\n`);
+    sayLastWords(`${name}: ${err instanceof Error ? err.message : String(err)}\n`);
     process.exit(1);
   };
   process.on("uncaughtException", (err) => fail(err, "uncaught exception"));
