@@ -1,6 +1,6 @@
 /**
  * kube-proxy with 10,000 services of two endpoints: what one more service costs (compute, bytes for iptables-restore)
- * beside making and writing everything again. Prints the ratios.
+ * beside making and writing everything again.
  */
 import { type Committed, restoreInput } from "../kube-proxy/iptables/restore-input.ts";
 import { chainNames } from "../kube-proxy/rules/chain-names.ts";
@@ -8,8 +8,9 @@ import type { RuleOptions } from "../kube-proxy/rules/rule-options.ts";
 import { serviceRules } from "../kube-proxy/rules/service-rules.ts";
 import { rulesetText, type ServiceText, serviceText } from "../kube-proxy/rules/table-text.ts";
 import type { ServicePort } from "../kube-proxy/state/service-port.ts";
+import { type Bench, report } from "./support/bench.ts";
 
-const SERVICES = Number(process.argv[2] ?? 10_000);
+const SERVICES = 10_000;
 const options: RuleOptions = {
   chains: chainNames("KUBE"),
   clusterCidr: "10.0.0.0/8",
@@ -51,17 +52,18 @@ function measured<T>(work: () => T): { result: T; ms: number } {
   return { result, ms: performance.now() - startMs };
 }
 
-const all = measured(() => {
-  const services = Array.from({ length: SERVICES }, (_, index) => textOf(index));
-  const ruleset = rulesetText(services, options);
-  return { services, ruleset, input: restoreInput(NOTHING, ruleset) };
-});
-const { services, ruleset } = all.result;
-const more = measured(() => restoreInput(ruleset, rulesetText([...services, textOf(SERVICES)], options)));
-const [full, one] = [all.result.input.length, more.result.length];
-process.stdout.write(
-  `${SERVICES} services, two endpoints each:\n` +
-    `  everything         ${all.ms.toFixed(0)} ms, ${full} bytes\n` +
-    `  one service more   ${more.ms.toFixed(1)} ms, ${one} bytes\n` +
-    `  ratio              ${(all.ms / more.ms).toFixed(0)} of compute, ${(full / one).toFixed(0)} of bytes\n`,
-);
+export const kubeProxySync: Bench = {
+  name: "kube-proxy",
+  measures: `one Service more beside ${SERVICES} Services of two endpoints from nothing`,
+  run: async () => {
+    const all = measured(() => {
+      const services = Array.from({ length: SERVICES }, (_, index) => textOf(index));
+      const ruleset = rulesetText(services, options);
+      return { services, ruleset, input: restoreInput(NOTHING, ruleset) };
+    });
+    const { services, ruleset, input } = all.result;
+    const more = measured(() => restoreInput(ruleset, rulesetText([...services, textOf(SERVICES)], options)));
+    report("time to make the rules", more.ms, all.ms, "ms", "none");
+    report("bytes for iptables-restore", more.result.length, input.length, "bytes", "none");
+  },
+};

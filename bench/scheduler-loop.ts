@@ -1,15 +1,16 @@
 /**
  * The scheduler's inner loop: pods placed per second at 5000 nodes, by columns, beside a naive loop that keeps an
- * object per node and looks at all of them too. Same pods, same nodes, same rules, one run. Prints the ratio.
+ * object per node and looks at all of them too. Same pods, same nodes, same rules, one run.
  */
 import { NodeFinder } from "../scheduler/framework/find-node.ts";
 import { ClusterSnapshot } from "../scheduler/snapshot/cluster-snapshot.ts";
 import { defaultProfile } from "../scheduler/profile.ts";
 import type { Node, Pod, Taint } from "../shared/api/generated/core/v1.ts";
 import { milliValue, value } from "../shared/machinery/quantity.ts";
+import { type Bench, report } from "./support/bench.ts";
 
-const NODES = Number(process.argv[2] ?? 5000);
-const PODS = Number(process.argv[3] ?? 2000);
+const NODES = 5000;
+const PODS = 2000;
 const RUNS = 3;
 const ZONES = 10;
 
@@ -119,28 +120,19 @@ function naively(nodes: readonly Node[], pods: readonly Pod[]): number {
   return (placed / (performance.now() - startMs)) * 1000;
 }
 
-const nodes = Array.from({ length: NODES }, (_, index) => makeNode(index));
-const figures = { columns: 0, naive: 0 };
-for (let run = 0; run < RUNS; run++) {
-  // New objects each run: what is remembered per pod object must be paid for.
-  figures.naive = Math.max(
-    figures.naive,
-    naively(
-      nodes,
-      Array.from({ length: PODS }, (_, index) => makePod(index)),
-    ),
-  );
-  figures.columns = Math.max(
-    figures.columns,
-    byColumns(
-      nodes,
-      Array.from({ length: PODS }, (_, index) => makePod(index)),
-    ),
-  );
-}
-process.stdout.write(
-  `${NODES} nodes, ${PODS} pods, best of ${RUNS}:\n` +
-    `  columns            ${Math.round(figures.columns)} pods/s\n` +
-    `  object per node    ${Math.round(figures.naive)} pods/s\n` +
-    `  ratio              ${(figures.columns / figures.naive).toFixed(1)}\n`,
-);
+const freshPods = (): Pod[] => Array.from({ length: PODS }, (_, index) => makePod(index));
+
+export const schedulerLoop: Bench = {
+  name: "scheduler",
+  measures: `pods placed a second on ${NODES} nodes, by columns beside an object for each node, best of ${RUNS}`,
+  run: async () => {
+    const nodes = Array.from({ length: NODES }, (_, index) => makeNode(index));
+    const figures = { columns: 0, naive: 0 };
+    for (let run = 0; run < RUNS; run++) {
+      // New objects each run: what is remembered per pod object must be paid for.
+      figures.naive = Math.max(figures.naive, naively(nodes, freshPods()));
+      figures.columns = Math.max(figures.columns, byColumns(nodes, freshPods()));
+    }
+    report("columns beside an object for each node", figures.columns, figures.naive, "/s", "none");
+  },
+};

@@ -9,22 +9,11 @@ import { systemClock } from "../shared/process/clock.ts";
 import { silentLogger } from "../shared/process/logger.ts";
 import { startEtcd } from "../test/support/etcd.ts";
 import { type Bench, median, report } from "./support/bench.ts";
+import { rate } from "./support/rate.ts";
 
 const VALUE = Buffer.alloc(2000, 120);
-const ROUND_MS = 1500;
 const ROUNDS = 3;
 const WRITERS = 100;
-
-/** Calls a second of `write`, which gets a fresh number each time. */
-async function rate(writers: number, write: (count: number) => Promise<unknown>): Promise<number> {
-  let count = 0;
-  const start = performance.now();
-  const work = async (): Promise<void> => {
-    while (performance.now() - start < ROUND_MS) await write(count++);
-  };
-  await Promise.all(Array.from({ length: writers }, work));
-  return (count * 1000) / (performance.now() - start);
-}
 
 type Writer = (count: number) => Promise<unknown>;
 
