@@ -1,4 +1,4 @@
-import { removalOf } from "./iptables-removal.ts";
+import { removalOf, sharedPortMapRemoval } from "./iptables-removal.ts";
 
 const SAVE = `# Generated
 *nat
@@ -50,5 +50,31 @@ describe("taking a cluster's rules away", () => {
     expect(removal).not.toContain("DOCKER");
     expect(removal).not.toContain("podman");
     expect(removal).not.toContain("*filter");
+  });
+});
+
+describe("the chains that all containers with host ports share", () => {
+  const save = (container: string): string => `*nat
+:PREROUTING ACCEPT [0:0]
+:CNI-HOSTPORT-DNAT - [0:0]
+${container}-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+COMMIT
+`;
+
+  it("go when no container is left that has a host port", () => {
+    expect(sharedPortMapRemoval(save(""))).toBe(
+      [
+        "*nat",
+        ":CNI-HOSTPORT-DNAT - [0:0]",
+        "-D PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT",
+        "-X CNI-HOSTPORT-DNAT",
+        "COMMIT",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("stay while somebody else's container has one", () => {
+    expect(sharedPortMapRemoval(save(":CNI-DN-0123456789abcdef01234 - [0:0]\n"))).toBe("");
   });
 });

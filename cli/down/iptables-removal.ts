@@ -43,6 +43,19 @@ function tableRemoval(
   ].join("\n");
 }
 
+/**
+ * The port-map plugin's chains that all clusters and runtimes of a machine share; it makes them again when it needs
+ * them. They go when no container is left that has a host port. Pure: gives text as `removalOf` does.
+ */
+export function sharedPortMapRemoval(save: string): string {
+  if (/^:CNI-DN-/m.test(save)) return "";
+  return removalOf(
+    save,
+    (chain) => chain.startsWith("CNI-HOSTPORT-"),
+    () => false,
+  );
+}
+
 export async function removeChains(cluster: Cluster): Promise<void> {
   const prefix = `${cluster.chainPrefix}-`;
   const podNetwork = ` ${cluster.podCidr.replace(/0\.0\/16$/, "")}`;
@@ -50,9 +63,11 @@ export async function removeChains(cluster: Cluster): Promise<void> {
   const isOurChain = (chain: string): boolean => chain.startsWith(prefix) || chain.endsWith(cluster.podBridge);
   const isOurRule = (rule: string): boolean =>
     rule.includes(`name: \\"${cluster.podBridge}\\"`) || rule.includes(podNetwork);
+  const removals = [(save: string) => removalOf(save, isOurChain, isOurRule), sharedPortMapRemoval];
   for (const family of ["iptables", "ip6tables"]) {
-    const { stdout } = await runCommand(`${family}-save`, []);
-    const input = removalOf(stdout, isOurChain, isOurRule);
-    if (input !== "") await runCommand(`${family}-restore`, ["--wait", "--noflush"], { input });
+    for (const removal of removals) {
+      const input = removal((await runCommand(`${family}-save`, [])).stdout);
+      if (input !== "") await runCommand(`${family}-restore`, ["--wait", "--noflush"], { input });
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { isInKubeconfig } from "../kubeconfig/kubeconfig-file.ts";
 import { runCommand } from "../machine/command.ts";
 import { allProcessIds, commandLineOf } from "../machine/process-table.ts";
+import { networkNamespacesOf } from "./network-namespaces.ts";
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
@@ -61,6 +62,7 @@ export async function findLeftovers(cluster: Cluster): Promise<string[]> {
   return [
     ...processesOf(cluster).map((pid) => `process ${pid}: ${commandLineOf(pid).join(" ")}`),
     ...mountsOf(cluster).map((path) => `mount ${path}`),
+    ...(await networkNamespacesOf(cluster)).map((name) => `network namespace ${name}`),
     ...links.map((link) => `link ${link}`),
     ...(await routesOf(cluster)).map((route) => `route ${route}`),
     ...(await iptablesLinesOf(cluster)).map((line) => `iptables ${line}`),

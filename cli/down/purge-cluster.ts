@@ -11,6 +11,7 @@ import { type StepOutcome, type Step } from "../steps/step.ts";
 import { UserError } from "../user-error.ts";
 import { removeChains } from "./iptables-removal.ts";
 import { cgroupsOf, findLeftovers, mountsOf, processesOf } from "./leftovers.ts";
+import { removeNetworkNamespaces } from "./network-namespaces.ts";
 import { type PodTraces, removePodTraces } from "./pod-traces.ts";
 
 const CGROUP_TRIES = 50;
@@ -63,6 +64,7 @@ async function removeCgroup(path: string): Promise<void> {
 
 const removeLinks: Run = async ({ cluster, podTraces }) => {
   await removePodTraces(podTraces);
+  await removeNetworkNamespaces(cluster);
   await removeChains(cluster);
   await tearDownNetwork(cluster);
   return undefined;
