@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { RunningComponent } from "../shared/process/run-component.ts";
 import { createMetrics } from "../shared/process/metrics.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
+import { privilegeEscalation } from "./admission/privilege-escalation.ts";
 import { createServiceHook } from "./allocation/service-hook.ts";
 import { createAuthenticator } from "./authentication/authenticate.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
@@ -64,12 +65,12 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
     clusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.serviceNodePortRange,
   });
-  const admission = admissionPlugins({ reader, storage, clock });
+  const authorizer = createRbacAuthorizer(reader);
+  const admission = [...admissionPlugins({ reader, storage, clock }), privilegeEscalation(authorizer)];
   const registry = new ObjectRegistry(
     { storage, admission, hooks: [serviceHook], clock, newUid: randomUUID, applySchemaDefaults },
     strategies,
   );
-  const authorizer = createRbacAuthorizer(reader);
   const tokens = createTokens(options, caches);
   const kubelets = createKubelets(options);
 

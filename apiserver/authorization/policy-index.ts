@@ -41,6 +41,8 @@ export interface ResolvedRole {
 export interface PolicySnapshot {
   /** Cluster-wide grants of that user, then those in `namespace` (none for an empty one). */
   grantsFor(user: UserInfo, namespace: string): readonly Grant[];
+  /** The role that a binding in `namespace` (or a cluster-wide one) refers to. */
+  roleOf(roleRef: RoleRef, namespace: string): ResolvedRole;
 }
 
 export interface PolicyIndex {
@@ -189,6 +191,7 @@ function buildSnapshot(reader: ObjectReader): PolicySnapshot {
     addAll(table, binding, namespace);
   }
   return {
+    roleOf: resolve,
     grantsFor: (user, namespace) => {
       const tables = [clusterWide, namespace === "" ? undefined : byNamespace.get(namespace)];
       const keys = [`u:${user.name}`, ...user.groups.map((group) => `g:${group}`)];

@@ -7,11 +7,11 @@
  * R3  What depends on the object's name is remembered as the rules that name objects, never per name: the size of
  *     the memory does not grow with the number of objects.
  */
-import type { PolicyRule } from "../../shared/api/generated/rbac/v1.ts";
+import type { PolicyRule, RoleRef } from "../../shared/api/generated/rbac/v1.ts";
 import { SUPERUSER_GROUP, type UserInfo } from "../authentication/user.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { AuthorizationAttributes, AuthorizationDecision, Authorizer } from "./authorizer.ts";
-import { createPolicyIndex, type Grant, type PolicySnapshot } from "./policy-index.ts";
+import { createPolicyIndex, type Grant, type PolicySnapshot, type ResolvedRole } from "./policy-index.ts";
 import { coversPath, coversResource } from "./rules.ts";
 
 /** Everything a user may do somewhere, for SelfSubjectRulesReview and the escalation check. */
@@ -24,6 +24,8 @@ export interface UserRules {
 export interface RbacAuthorizer extends Authorizer {
   /** Cluster-wide rules and those of `namespace`; an empty one asks for the cluster-wide ones only. */
   rulesFor(user: UserInfo, namespace: string): UserRules;
+  /** The role that a binding in `namespace` (or a cluster-wide one) refers to. */
+  roleOf(roleRef: RoleRef, namespace: string): ResolvedRole;
 }
 
 interface NamedGrant {
@@ -122,6 +124,7 @@ export function createRbacAuthorizer(reader: ObjectReader): RbacAuthorizer {
       }
       return decide(verdict, attributes.kind === "resource" ? attributes.name : "");
     },
+    roleOf: (roleRef, namespace) => index.current().roleOf(roleRef, namespace),
     rulesFor: (user, namespace) => {
       const grants = index.current().grantsFor(user, namespace);
       return {
