@@ -73,7 +73,9 @@ function subresourceHandler(table: DispatchTable, strategy: AnyStrategy, info: R
   const isDeclared = strategy.use((one) => one.subresources.some((declared) => declared.name === subresource));
   const handler =
     table.subresources.get(`${group}/${resource}/${subresource}`) ?? table.anySubresource.get(subresource);
-  if (!isDeclared || handler === undefined) throw notServed();
+  // Only what is proxied has paths of its own.
+  const isTooLong = info.trailingPath !== "" && subresource !== "proxy";
+  if (!isDeclared || handler === undefined || isTooLong) throw notServed();
   return handler;
 }
 
