@@ -9,10 +9,11 @@ import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { systemClock } from "../shared/process/clock.ts";
 import { pods } from "../shared/resources/catalog.ts";
 import { startTestCluster, type TestCluster } from "../test/support/cluster.ts";
+import { TOOLBOX_IMAGE } from "../test/support/images.ts";
 import { type Bench, median, report } from "./support/bench.ts";
 
 const ROUNDS = 11;
-const IMAGE = "kubernode.local/busybox:1";
+const IMAGE = TOOLBOX_IMAGE;
 const COMMAND = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
 const NAMESPACES = { network: "pod", pid: "container", ipc: "pod" } as const;
 const UNCONFINED = { type: "Unconfined" } as const;
