@@ -56,25 +56,39 @@ async function compare({ title, flags, options }: Store): Promise<void> {
   }
 }
 
-export const createThroughApi: Bench = {
-  name: "create",
-  measures: "objects created through the API a second, beside the store's own writes at the same concurrency",
-  run: async () => {
-    const folder = mkdtempSync(join(tmpdir(), "kubernode-bench-"));
-    const sqlite = (file: string): string => join(folder, file);
+async function onSqlite(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "kubernode-bench-"));
+  const file = (name: string): string => join(folder, name);
+  try {
     await compare({
       title: "SQLite",
-      flags: ["--storage-backend=sqlite", `--sqlite-file=${sqlite("api.db")}`],
-      options: { backend: "sqlite", sqliteFile: sqlite("bare.db") },
+      flags: ["--storage-backend=sqlite", `--sqlite-file=${file("api.db")}`],
+      options: { backend: "sqlite", sqliteFile: file("bare.db") },
     });
+  } finally {
     rmSync(folder, { recursive: true, force: true });
-    const etcd = await startEtcd();
+  }
+}
+
+async function onEtcd(): Promise<void> {
+  const etcd = await startEtcd();
+  try {
     await compare({
       title: "etcd",
       flags: ["--storage-backend=etcd3", `--etcd-servers=${etcd.url}`],
       options: { backend: "etcd3", etcdServers: [etcd.url] },
     });
+  } finally {
     await etcd.stop();
+  }
+}
+
+export const createThroughApi: Bench = {
+  name: "create",
+  measures: "objects created through the API a second, beside the store's own writes at the same concurrency",
+  run: async () => {
+    await onSqlite();
+    await onEtcd();
     await compare({ title: "memory", flags: ["--storage-backend=memory"], options: { backend: "memory" } });
   },
 };

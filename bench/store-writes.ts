@@ -40,11 +40,14 @@ async function etcdWrites(): Promise<void> {
   const client = new Etcd3({ hosts: etcd.url });
   let serial = 0;
   const put: Writer = () => client.kv.put({ key: Buffer.from(`/bare/${serial++}`), value: VALUE });
-  for (const writers of [1, WRITERS])
-    await compare(`etcd, ${writers} writers, beside client.kv.put`, writers, ours.write, put);
-  await ours.close();
-  client.close();
-  await etcd.stop();
+  try {
+    for (const writers of [1, WRITERS])
+      await compare(`etcd, ${writers} writers, beside client.kv.put`, writers, ours.write, put);
+  } finally {
+    await ours.close();
+    client.close();
+    await etcd.stop();
+  }
 }
 
 async function sqliteWrites(): Promise<void> {
@@ -55,11 +58,14 @@ async function sqliteWrites(): Promise<void> {
   const insert = database.prepare("INSERT INTO t VALUES (?, ?)");
   let serial = 0;
   const put: Writer = async () => insert.run(`/bare/${serial++}`, VALUE);
-  for (const writers of [1, WRITERS])
-    await compare(`SQLite, ${writers} writers, beside one INSERT a commit`, writers, ours.write, put);
-  await ours.close();
-  database.close();
-  rmSync(folder, { recursive: true, force: true });
+  try {
+    for (const writers of [1, WRITERS])
+      await compare(`SQLite, ${writers} writers, beside one INSERT a commit`, writers, ours.write, put);
+  } finally {
+    await ours.close();
+    database.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 export const storeWrites: Bench = {
