@@ -35,6 +35,9 @@ const served = builtInStrategies.map((strategy) => {
   };
 });
 
+/** Left out until the kubelet can do it: an update that nobody carries out would be a lie (`docs/compatibility.md`). */
+const NOT_SERVED: ReadonlySet<string> = new Set(["pods/resize"]);
+
 describe("the resources", () => {
   it("come in the order of the API reference", () => {
     const order = served.map(({ fact }) => FACTS.findIndex((row) => row === fact));
@@ -53,7 +56,9 @@ describe("the resources", () => {
         own === undefined ? "" : `${own.group === "" ? "" : `${own.group}/`}${own.version} ${own.kind}`,
       ]);
       // A subresource whose kind is the parent's own needs no mention of it.
-      const expected = subresourcesOf(fact?.[8]).map(([name, own]) => [name, own.endsWith(` ${kind}`) ? "" : own]);
+      const expected = subresourcesOf(fact?.[8])
+        .filter(([name]) => !NOT_SERVED.has(`${typed.resource.plural}/${name}`))
+        .map(([name, own]) => [name, own.endsWith(` ${kind}`) ? "" : own]);
       expect(sorted(subresources)).toEqual(sorted(expected));
     });
   });

@@ -20,13 +20,13 @@ let folder: string;
 let api: TestApiServer;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "kubernode-full-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK}`, "tmpfs", folder]);
+  execFileSync("/bin/mount", ["-t", "tmpfs", "-o", `size=${DISK}`, "tmpfs", folder]);
   const storage = new SqliteStorage({ file: join(folder, "state.db"), clock: systemClock, logger: silentLogger });
   api = await startTestApiServer({ storage });
 });
 afterAll(async () => {
   await api.stop();
-  execFileSync("umount", [folder]);
+  execFileSync("/bin/umount", [folder]);
   rmSync(folder, { recursive: true });
 });
 
