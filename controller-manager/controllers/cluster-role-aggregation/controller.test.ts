@@ -12,7 +12,7 @@ function world(...roles: ClusterRole[]): {
   const all = new PlanWorld();
   const store = all.store<ClusterRole>("clusterRoles");
   for (const role of roles) store.put(role);
-  const lister = { ...store, list: () => roles.map((role) => store.getByKey(role.metadata.name) ?? role) };
+  const lister = { list: () => roles.map((role) => store.getByKey(role.metadata.name) ?? role) };
   const counted = {
     writes: 0,
     rulesOf: (name: string) => store.getByKey(name)?.rules,
