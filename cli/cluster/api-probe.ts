@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { join } from "node:path";
+import { pidPath } from "../supervisor/process-spec.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface ProbeAnswer {
@@ -51,21 +52,35 @@ export async function isApiReady(cluster: Cluster): Promise<boolean> {
   return (await askApi(cluster, "/readyz"))?.status === 200;
 }
 
-interface NodeObject {
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-  };
+interface NodeCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly lastHeartbeatTime?: string;
 }
 
-/** Why the node is not Ready, or nothing when it is. */
+interface NodeObject {
+  readonly status?: { readonly conditions?: readonly NodeCondition[] };
+}
+
+/** When the kubelet of now was started. */
+function kubeletStartMs(cluster: Cluster): number | undefined {
+  return statSync(pidPath(cluster, "kubelet"), { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** Why the node is not Ready, or nothing when it is. What a kubelet said before its last start does not count. */
 export async function whyNodeNotReady(cluster: Cluster): Promise<string | undefined> {
   const answer = await askApi(cluster, `/api/v1/nodes/${cluster.nodeName}`);
   if (answer === undefined) return "the API server does not answer";
   if (answer.status !== 200) return `the kubelet has not registered node ${cluster.nodeName}`;
   const node = JSON.parse(answer.body) as NodeObject;
   const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");
-  if (ready?.status === "True") return undefined;
-  return ready?.message ?? "the kubelet has not reported the node's state";
+  const startMs = kubeletStartMs(cluster);
+  if (startMs === undefined) return "the kubelet does not run";
+  // API times are whole seconds.
+  const isFresh = Date.parse(ready?.lastHeartbeatTime ?? "") >= Math.floor(startMs / 1000) * 1000;
+  if (ready?.status === "True" && isFresh) return undefined;
+  return isFresh && ready?.message !== undefined ? ready.message : "the kubelet has not reported the node's state";
 }
 
 /** Pods of the default namespace need its ServiceAccount. */

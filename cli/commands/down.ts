@@ -1,4 +1,5 @@
 import { clusterOf } from "../cluster/cluster.ts";
+import { sayOthersWork, withClusterLock } from "../cluster/cluster-lock.ts";
 import { readRecord } from "../cluster/cluster-records.ts";
 import { podTracesOf } from "../down/pod-traces.ts";
 import { purgeSteps } from "../down/purge-cluster.ts";
@@ -14,6 +15,14 @@ export interface DownOptions {
 
 export async function down(options: DownOptions): Promise<void> {
   if (process.getuid?.() !== 0) throw new UserError("kubernode down needs root.", "Run it with sudo.");
+  await withClusterLock(
+    options.name,
+    () => sayOthersWork(options.name),
+    () => takeDown(options),
+  );
+}
+
+async function takeDown(options: DownOptions): Promise<void> {
   const record = readRecord(options.name);
   if (record === undefined) {
     process.stdout.write(`There is no cluster "${options.name}" on this machine.\n`);

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { clusterOf, type StoreChoice } from "../cluster/cluster.ts";
+import { sayOthersWork, withClusterLock } from "../cluster/cluster-lock.ts";
 import { claimRecord } from "../cluster/cluster-records.ts";
 import { clusterState } from "../cluster/cluster-state.ts";
 import { isApiReady, whyNodeNotReady } from "../cluster/api-probe.ts";
@@ -68,13 +69,21 @@ export async function up(options: UpOptions, sourceRoot: string): Promise<void> 
   for (const { name, check } of machineChecks) if (name === "platform" || name === "root") await check();
   const { record } = claimRecord(wanted);
   const cluster = clusterOf(record);
+  const progress = createProgress(terminalOf(process.stdout, process.env));
+  const context: UpContext = { cluster, mayInstall: options.install, sourceRoot, nodeIp: "", say: progress.line };
+  const waits = (): void => sayOthersWork(cluster.name);
+  const hasStarted = await withClusterLock(cluster.name, waits, () => startUnlessReady(context, progress));
+  if (hasStarted && options.detach !== true) await stayInForeground(context, progress);
+}
+
+/** False when there was nothing to do. */
+async function startUnlessReady(context: UpContext, progress: Progress): Promise<boolean> {
+  const { cluster } = context;
   const isRunning = clusterState(cluster) === "running";
   if (isRunning && (await isApiReady(cluster)) && (await whyNodeNotReady(cluster)) === undefined) {
     process.stdout.write(`Cluster "${cluster.name}" runs already. Its context is ${cluster.contextName}.\n`);
-    return;
+    return false;
   }
-  const progress = createProgress(terminalOf(process.stdout, process.env));
-  const context: UpContext = { cluster, mayInstall: options.install, sourceRoot, nodeIp: "", say: progress.line };
   const startMs = performance.now();
   progress.line(`${isRunning ? "Waiting for" : "Starting"} cluster "${cluster.name}" …`);
   try {
@@ -84,7 +93,7 @@ export async function up(options: UpOptions, sourceRoot: string): Promise<void> 
   }
   progress.line(`Cluster "${cluster.name}" is ready after ${seconds(performance.now() - startMs)}. Try:\n`);
   progress.line(`  kubectl --context ${cluster.contextName} get nodes\n`);
-  if (options.detach !== true) await stayInForeground(context, progress);
+  return true;
 }
 
 /** Until Ctrl-C (or SIGTERM); then the cluster stops and its data stays. */
@@ -100,5 +109,9 @@ async function stayInForeground({ cluster }: UpContext, progress: Progress): Pro
     }
   });
   progress.line(`Stopping cluster "${cluster.name}" …`);
-  await stopCluster(cluster, progress);
+  await withClusterLock(
+    cluster.name,
+    () => sayOthersWork(cluster.name),
+    () => stopCluster(cluster, progress),
+  );
 }

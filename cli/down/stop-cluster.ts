@@ -18,7 +18,8 @@ async function stopProcesses(cluster: Cluster, ...names: readonly string[]): Pro
   return skipped;
 }
 
-const CONTROL_PLANE = ["kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver"];
+/** Leaders give their leases back when they end, so that the next `up` need not wait until they run out. */
+const CLIENTS = ["kube-proxy", "kube-scheduler", "kube-controller-manager"];
 
 export const stopSteps: readonly Step<Cluster>[] = [
   { name: "supervisor", title: "Stopping the supervisor", needs: [], run: (it) => stopProcesses(it, SUPERVISOR_NAME) },
@@ -29,7 +30,8 @@ export const stopSteps: readonly Step<Cluster>[] = [
     title: "Stopping components",
     needs: ["kubelet"],
     run: async (cluster) => {
-      await stopProcesses(cluster, ...CONTROL_PLANE);
+      await stopProcesses(cluster, ...CLIENTS);
+      await stopProcesses(cluster, "kube-apiserver");
       await stopProcesses(cluster, "etcd");
       return undefined;
     },
