@@ -36,6 +36,11 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
     reviewKey(name),
     handler,
   ]);
+  const status = byVerb({
+    get,
+    update: createUpdateHandler(services, "status"),
+    patch: createPatchHandler(services, "status"),
+  });
   return {
     verbs: {
       create: createCreateHandler(services),
@@ -50,14 +55,8 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
     subresources: new Map([...reviews, ...subresourceHandlers(services)]),
     anySubresource: new Map<string, Handler>([
       ["scale", createScaleHandler(services)],
-      [
-        "status",
-        byVerb({
-          get,
-          update: createUpdateHandler(services, "status"),
-          patch: createPatchHandler(services, "status"),
-        }),
-      ],
+      ["status", status],
+      ["approval", status],
     ]),
   };
 }

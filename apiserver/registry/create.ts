@@ -39,7 +39,8 @@ export async function createObject(
   const namespace = strategy.resource.scope === "Cluster" ? "" : (request.namespace ?? metadata.namespace ?? "");
   matchNamespace(object, namespace);
   if (request.name !== undefined) metadata.name ||= request.name;
-  fillSystemFields(object, environment.newUid(), rfc3339(environment.clock.nowMs()));
+  const now = rfc3339(environment.clock.nowMs());
+  fillSystemFields(object, environment.newUid(), now);
   const isGenerated = metadata.name === "" && (metadata.generateName ?? "") !== "";
   if (isGenerated) metadata.name = generatedName(metadata.generateName ?? "", () => environment.clock.random());
   applyDefaults(environment, strategy, object);
@@ -53,7 +54,7 @@ export async function createObject(
     oldObject: undefined,
   } as const;
   await admitMutating(environment, subject, request);
-  strategy.prepareForCreate?.(object);
+  strategy.prepareForCreate?.(object, { user: request.user, now });
   if (strategy.hasGeneration === true) metadata.generation = 1;
   for (let attempt = 1; ; attempt++) {
     const created = await tryCreate(environment, subject, object, request);

@@ -8,6 +8,7 @@
  */
 import type { FieldError } from "../../shared/errors/status-error.ts";
 import type { Draft, KubeObject, Resource } from "../../shared/resources/resource.ts";
+import type { UserInfo } from "../authentication/user.ts";
 
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 export const ALL_VERBS: readonly Verb[] = [
@@ -43,10 +44,17 @@ export interface Subresource {
   readonly isConnect?: boolean;
 }
 
+/** Who writes, and when: the few kinds that keep it (CertificateSigningRequest) get it handed in. */
+export interface WriteOrigin {
+  readonly user: UserInfo;
+  /** `metav1.Time` of this moment. */
+  readonly now: string;
+}
+
 /** How `/status` behaves; its presence serves the subresource. */
 export interface StatusStrategy<T> {
   /** Puts back what `/status` may not change; the default keeps everything but `status` (and metadata rules). */
-  prepareForUpdate?(next: T, previous: T): void;
+  prepareForUpdate?(next: T, previous: T, origin: WriteOrigin): void;
   validateUpdate?(next: T, previous: T): FieldError[];
 }
 
@@ -70,6 +78,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly storagePrefix: string;
   readonly subresources?: readonly Subresource[];
   readonly status?: StatusStrategy<T>;
+  /** Further subresources that write the status as `/status` does, each by rules of its own (`approval`). */
+  readonly statusSubresources?: Readonly<Record<string, StatusStrategy<T>>>;
   readonly scale?: ScaleStrategy<T>;
   /** Whether `metadata.generation` is kept: 1 at creation, +1 when the spec (or what `generationOf` gives) changes. */
   readonly hasGeneration?: boolean;
@@ -80,7 +90,7 @@ export interface StrategyDeclaration<T extends KubeObject> {
   /** Errors of `metadata.name`; DNS subdomain when left out. */
   validateName?(name: string): string[];
   /** Clears what clients may not set at creation (status), in place. */
-  prepareForCreate?(object: T): void;
+  prepareForCreate?(object: T, origin: WriteOrigin): void;
   /** Puts back what a plain update may not change (status), in place; generation is the registry's. */
   prepareForUpdate?(next: T, previous: T): void;
   validate?(object: T): FieldError[];
@@ -132,8 +142,10 @@ export interface AnyStrategy {
 /** Completes a declaration and erases its type for `resources/all.ts`. */
 export function serve<T extends KubeObject>(declaration: StrategyDeclaration<T>): AnyStrategy {
   const declared = declaration.subresources ?? [];
-  const status: Subresource[] =
-    declaration.status === undefined ? [] : [{ name: "status", verbs: ["get", "patch", "update"] }];
+  const status: Subresource[] = [
+    ...Object.keys(declaration.statusSubresources ?? {}),
+    ...(declaration.status === undefined ? [] : ["status"]),
+  ].map((name) => ({ name, verbs: ["get", "patch", "update"] }));
   const scale: Subresource[] =
     declaration.scale === undefined
       ? []

@@ -2,6 +2,7 @@
 import { badRequest, conflict, notFound } from "../../shared/errors/status-error.ts";
 import { clone } from "../../shared/machinery/clone.ts";
 import { deepEqual } from "../../shared/machinery/deep-equal.ts";
+import { rfc3339 } from "../../shared/process/clock.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
 import { storageKey } from "../storage/keys.ts";
 import type { StoredValue } from "../storage/storage.ts";
@@ -138,12 +139,14 @@ async function prepareAndValidate(
   request: UpdateRequest,
 ): Promise<void> {
   const { strategy, name } = subject;
+  const origin = { user: request.user, now: rfc3339(environment.clock.nowMs()) };
+  const status = strategy.statusSubresources?.[request.subresource ?? ""] ?? strategy.status;
   keepSystemFields(next, previous);
-  if (request.mode === "status") strategy.status?.prepareForUpdate?.(next, previous);
+  if (request.mode === "status") status?.prepareForUpdate?.(next, previous, origin);
   else if (request.mode !== "raw") strategy.prepareForUpdate?.(next, previous);
   if (request.mode !== "raw") bumpGeneration(strategy, next, previous);
   const errors = [...metadataErrors(strategy, next), ...validateObjectMetaUpdate(next.metadata, previous.metadata)];
-  if (request.mode === "status") errors.push(...(strategy.status?.validateUpdate?.(next, previous) ?? []));
+  if (request.mode === "status") errors.push(...(status?.validateUpdate?.(next, previous) ?? []));
   else if (request.mode !== "raw") {
     errors.push(...(strategy.validate?.(next) ?? []), ...(strategy.validateUpdate?.(next, previous) ?? []));
   }

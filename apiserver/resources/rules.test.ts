@@ -1,5 +1,6 @@
 import { clone } from "../../shared/machinery/clone.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
+import { ANONYMOUS } from "../authentication/user.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
 import { decodeBody } from "../schema/decode.ts";
 import { deploymentStrategy } from "./apps/deployment.ts";
@@ -11,6 +12,8 @@ import { secretStrategy } from "./core/secret.ts";
 import { serviceStrategy } from "./core/service.ts";
 import { roleBindingStrategy } from "./rbac/role-binding.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
+
+const ORIGIN = { user: ANONYMOUS, now: "2026-01-01T00:00:00Z" };
 
 type Change = Record<string, unknown>;
 
@@ -156,7 +159,7 @@ describe("the rules of pods", () => {
     const qualityOf = (resources: Change): unknown =>
       podStrategy.use((typed) => {
         const object = read(podStrategy, pod(container({ resources })));
-        typed.prepareForCreate?.(object as never);
+        typed.prepareForCreate?.(object as never, ORIGIN);
         return (object as { status?: { qosClass?: string } }).status?.qosClass;
       });
     expect(qualityOf({})).toBe("BestEffort");
@@ -282,7 +285,7 @@ describe("the rules of other kinds", () => {
   it("label namespaces with their name and finalize them", () => {
     namespaceStrategy.use((typed) => {
       const namespace = read(namespaceStrategy, { metadata: { name: "x" } });
-      typed.prepareForCreate?.(namespace as never);
+      typed.prepareForCreate?.(namespace as never, ORIGIN);
       expect(namespace).toMatchObject({
         metadata: { labels: { "kubernetes.io/metadata.name": "x" } },
         spec: { finalizers: ["kubernetes"] },

@@ -1,12 +1,14 @@
 import { apiVersionOf, type KubeObject } from "../../shared/resources/resource.ts";
 import { clone } from "../../shared/machinery/clone.ts";
 import { stringifyJson } from "../../shared/machinery/lossless-json.ts";
+import { ANONYMOUS } from "../authentication/user.ts";
 import type { Strategy } from "../registry/strategy.ts";
 import { decodeBody } from "../schema/decode.ts";
 import { tableOf } from "../tables/table.ts";
 import { validateObjectMeta } from "../validation/object-meta.ts";
 import { builtInStrategies } from "./all.ts";
 
+const ORIGIN = { user: ANONYMOUS, now: "2026-01-01T00:00:00Z" };
 const NOW_MS = 1_767_225_660_000; // 2026-01-01T00:01:00Z
 
 /** The example as a client would send it: named, and in the kind's scope. */
@@ -42,7 +44,7 @@ describe.each(
     strategy.use((typed) => {
       const object = decodeExample(typed);
       typed.defaults?.(object);
-      typed.prepareForCreate?.(object);
+      typed.prepareForCreate?.(object, ORIGIN);
       expect(typed.validate?.(object) ?? []).toEqual([]);
       expect(
         validateObjectMeta(object.metadata, { scope: typed.resource.scope, validateName: typed.validateName }),
@@ -74,7 +76,7 @@ describe.each(
       });
       const empty = object as typeof typed.example & KubeObject as Parameters<NonNullable<typeof typed.defaults>>[0];
       typed.defaults?.(empty);
-      typed.prepareForCreate?.(empty);
+      typed.prepareForCreate?.(empty, ORIGIN);
       expect(() => typed.validate?.(empty)).not.toThrow();
       for (const field of Object.values(typed.selectableFields ?? {})) expect(typeof field(empty)).toBe("string");
       expect(tableOf(strategy, [empty], { nowMs: NOW_MS }).rows).toHaveLength(1);
