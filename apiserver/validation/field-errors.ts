@@ -19,10 +19,12 @@ export function invalidValue(field: string, value: unknown, detail: string): Fie
 }
 
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const list = [...supported]
-    .sort()
-    .map((one) => JSON.stringify(one))
-    .join(", ");
+  return notSupportedInOrder(field, value, [...supported].sort());
+}
+
+/** For the few lists that upstream prints in an order of its own. */
+export function notSupportedInOrder(field: string, value: unknown, supported: readonly string[]): FieldError {
+  const list = supported.map((one) => JSON.stringify(one)).join(", ");
   return {
     reason: "FieldValueNotSupported",
     field,
@@ -34,12 +36,16 @@ export function forbiddenField(field: string, detail: string): FieldError {
   return { reason: "FieldValueForbidden", field, detail: `Forbidden: ${detail}` };
 }
 
-export function duplicate(field: string, value: unknown): FieldError {
-  return { reason: "FieldValueDuplicate", field, detail: `Duplicate value: ${shown(value)}` };
+function withDetail(text: string, detail: string): string {
+  return detail === "" ? text : `${text}: ${detail}`;
 }
 
-export function notFoundValue(field: string, value: unknown): FieldError {
-  return { reason: "FieldValueNotFound", field, detail: `Not found: ${shown(value)}` };
+export function duplicate(field: string, value: unknown, detail = ""): FieldError {
+  return { reason: "FieldValueDuplicate", field, detail: withDetail(`Duplicate value: ${shown(value)}`, detail) };
+}
+
+export function notFoundValue(field: string, value: unknown, detail = ""): FieldError {
+  return { reason: "FieldValueNotFound", field, detail: withDetail(`Not found: ${shown(value)}`, detail) };
 }
 
 export function tooLong(field: string, limit: number): FieldError {
