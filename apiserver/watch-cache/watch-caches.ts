@@ -13,6 +13,7 @@ import { REGISTRY_ROOT } from "../storage/keys.ts";
 import { CompactedError, type Storage, type StorageEvent, type StoredValue } from "../storage/storage.ts";
 import { type CacheMetrics, noCacheMetrics } from "./cache-metrics.ts";
 import { CacheReader } from "./cache-reader.ts";
+import { type CacheSource, storeSource } from "./cache-source.ts";
 import { Collection } from "./collection.ts";
 import { Freshness } from "./freshness.ts";
 import type { ObjectReader } from "./object-reader.ts";
@@ -24,6 +25,8 @@ export interface WatchCachesOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics?: CacheMetrics;
+  /** The store itself when left out. */
+  readonly source?: CacheSource;
 }
 
 export interface WatchCaches {
@@ -37,10 +40,10 @@ export interface WatchCaches {
   cacheOf(resource: Resource<KubeObject>): ResourceCache;
   /** 504 when the revision does not come. */
   waitForRevision(revision: number): Promise<void>;
+  /** Everything that the caches hold at `revision`, in wire form. */
+  contents(): Iterable<StoredValue>;
 }
 
-/** One read of the load; bounds the size of a message of the store. */
-const LOAD_PAGE_ITEMS = 500;
 const LOAD_RETRY_MS = 500;
 const STALL_CHECK_MS = 5000;
 
@@ -51,6 +54,7 @@ export function createWatchCaches(options: WatchCachesOptions): WatchCaches {
 class StorageBackedCaches implements WatchCaches {
   readonly reader: ObjectReader;
   readonly #options: WatchCachesOptions;
+  readonly #source: CacheSource;
   readonly #freshness: Freshness;
   readonly #collections = new Map<string, Collection>();
   readonly #resources = new Map<string, ResourceCache>();
@@ -58,6 +62,7 @@ class StorageBackedCaches implements WatchCaches {
 
   constructor(options: WatchCachesOptions) {
     this.#options = options;
+    this.#source = options.source ?? storeSource(options.storage);
     this.#freshness = new Freshness(options.storage, options.clock);
     this.reader = new CacheReader((resource) => this.cacheOf(resource));
     // Where two resources share a prefix, the one whose form is stored owns the collection.
@@ -83,6 +88,14 @@ class StorageBackedCaches implements WatchCaches {
 
   waitForRevision(revision: number): Promise<void> {
     return this.#freshness.waitFor(revision);
+  }
+
+  *contents(): Generator<StoredValue> {
+    for (const collection of this.#collections.values()) {
+      for (const { key, revision, bytes } of collection.snapshot().rows(collection.prefix)) {
+        yield { key, value: bytes, modRevision: revision, createRevision: 0 };
+      }
+    }
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -121,15 +134,7 @@ class StorageBackedCaches implements WatchCaches {
 
   /** Reads everything at one revision. */
   async #load(): Promise<number> {
-    const items: StoredValue[] = [];
-    let page = await this.#options.storage.range(REGISTRY_ROOT, { limit: LOAD_PAGE_ITEMS });
-    const { revision } = page;
-    items.push(...page.items);
-    while (page.hasMore) {
-      const after = page.items.at(-1)?.key ?? "";
-      page = await this.#options.storage.range(REGISTRY_ROOT, { limit: LOAD_PAGE_ITEMS, after, revision });
-      items.push(...page.items);
-    }
+    const { items, revision } = await this.#source.load();
     const groups = Map.groupBy(items, (item) => this.#collectionOf(item.key));
     for (const collection of this.#collections.values()) collection.reload(groups.get(collection) ?? [], revision);
     (this.#options.metrics ?? noCacheMetrics).initializations.inc({});
@@ -139,9 +144,9 @@ class StorageBackedCaches implements WatchCaches {
   }
 
   #watch(revision: number, signal: AbortSignal): void {
-    const { storage, logger } = this.#options;
+    const { logger } = this.#options;
     const broken = new AbortController();
-    const watch = storage.watch(REGISTRY_ROOT, revision, {
+    const watch = this.#source.watch(revision, {
       events: (events) => {
         if (!broken.signal.aborted) this.#apply(events);
       },
