@@ -14,6 +14,7 @@ import { subjectAccessReviewStrategy } from "./authorization/subject-access-revi
 import { horizontalPodAutoscalerStrategy } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
+import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
 import { bindingStrategy } from "./core/binding.ts";
 import { configMapStrategy } from "./core/config-map.ts";
@@ -84,6 +85,8 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   // batch
   cronJobStrategy,
   jobStrategy,
+  // certificates.k8s.io
+  certificateSigningRequestStrategy,
   // coordination.k8s.io
   leaseStrategy,
   // discovery.k8s.io
