@@ -63,7 +63,7 @@ export function createPaths(dependencies: PathDependencies): (context: RequestCo
   return createPathHandler([
     new HealthChecks(healthChecks(dependencies), options.logger),
     new Discovery(strategies, address),
-    new OpenApi(strategies, GIT_VERSION),
+    new OpenApi(strategies, GIT_VERSION, options.clock),
     onePath("/version", (context) => sendObject(context, 200, versionDocument())),
     onePath("/metrics", async (context) => {
       sendBytes(context, 200, metrics.contentType, await metrics.metrics());

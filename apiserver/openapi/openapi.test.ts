@@ -4,6 +4,7 @@ import { documentV2 } from "./document-v2.ts";
 import { documentV3 } from "./document-v3.ts";
 import { operationsOf } from "./operations.ts";
 import { encodeDocumentV2 } from "./protobuf-v2.ts";
+import { encodeDocumentV3 } from "./protobuf-v3.ts";
 
 const VERSION = "v1.36.0";
 const operations = operationsOf(builtInStrategies);
@@ -25,10 +26,10 @@ function refsOf(value: unknown): string[] {
   );
 }
 
-/** Names of the entries of field `outer` of the document, as a client finds them. */
-function namesIn(bytes: Uint8Array, outer: number, inner: number): string[] {
+/** Names of the map entries below the fields `path` of a message, as a client finds them. */
+function namesIn(bytes: Uint8Array, ...path: readonly number[]): string[] {
   const names: string[] = [];
-  const walk = (reader: Reader, end: number, visit: (field: number, reader: Reader, end: number) => void): void => {
+  const walk = (reader: Reader, end: number, [field, ...rest]: readonly number[]): void => {
     while (reader.pos < end) {
       const tag = reader.uint32();
       if ((tag & 7) !== 2) {
@@ -37,20 +38,15 @@ function namesIn(bytes: Uint8Array, outer: number, inner: number): string[] {
       }
       const length = reader.uint32();
       const stop = reader.pos + length;
-      visit(tag >>> 3, reader, stop);
+      if (tag >>> 3 === (field ?? 1)) {
+        if (field === undefined) names.push(new TextDecoder().decode(bytes.subarray(reader.pos, stop)));
+        else walk(reader, stop, rest);
+      }
       reader.pos = stop;
     }
   };
   const root = Reader.create(bytes);
-  walk(root, root.len, (field, reader, end) => {
-    if (field !== outer) return;
-    walk(reader, end, (entry, entries, stop) => {
-      if (entry !== inner) return;
-      walk(entries, stop, (part, one, last) => {
-        if (part === 1) names.push(new TextDecoder().decode(bytes.subarray(one.pos, last)));
-      });
-    });
-  });
+  walk(root, root.len, path);
   return names;
 }
 
@@ -93,5 +89,20 @@ describe("OpenAPI", () => {
     const bytes = encodeDocumentV2(v2);
     expect(namesIn(bytes, 8, 2)).toEqual(Object.keys(v2.paths));
     expect(namesIn(bytes, 9, 1)).toEqual(Object.keys(v2.definitions));
+  });
+
+  it("has every path, operation and schema of version 3 in its protobuf form", () => {
+    const document = documentV3(operations, VERSION) as {
+      paths: Record<string, object>;
+      components: { schemas: Record<string, Schema> };
+    };
+    const bytes = encodeDocumentV3(document);
+    expect(namesIn(bytes, 4, 1)).toEqual(Object.keys(document.paths));
+    expect(namesIn(bytes, 5, 1, 1)).toEqual(Object.keys(document.components.schemas));
+    // Paths → NamedPathItem.value → patch → parameters → parameter.name: how kubectl finds `fieldValidation`.
+    // Proxies pass PATCH on and validate nothing.
+    const patched = operations.filter(({ method, action }) => method === "patch" && action === "patch").length;
+    const found = namesIn(bytes, 4, 1, 2, 10, 6, 1).filter((name) => name === "fieldValidation");
+    expect(found).toHaveLength(patched);
   });
 });

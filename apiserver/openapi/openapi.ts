@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { type Group, groupsOf } from "../discovery/group-versions.ts";
 import type { PathServer } from "../discovery/paths.ts";
+import type { Clock } from "../../shared/process/clock.ts";
 import { acceptClauses } from "../http/accept.ts";
 import { notAcceptable } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
@@ -15,18 +16,21 @@ import { type DocumentV2, documentV2 } from "./document-v2.ts";
 import { documentV3 } from "./document-v3.ts";
 import { operationsOf } from "./operations.ts";
 import { encodeDocumentV2 } from "./protobuf-v2.ts";
+import { encodeDocumentV3 } from "./protobuf-v3.ts";
 
 const JSON_TYPE = "application/json";
-/** What clients ask for, and what they are told: Go's MIME parser does not take the `@`. */
-const PROTOBUF_V2_ACCEPT = [
-  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
-  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-];
-const PROTOBUF_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/** A protobuf form: what clients ask for, and what they are told, since Go's MIME parser does not take the `@`. */
+interface ProtobufForm {
+  readonly asked: readonly string[];
+  readonly answered: string;
+}
+const PROTOBUF_V2 = protobufForm("v2");
+const PROTOBUF_V3 = protobufForm("v3");
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
-/** A document whose address carries its hash never changes. */
-const IMMUTABLE = "public, immutable, max-age=31536000";
+/** A document whose address carries its hash never changes: browsers and kubectl may keep it for a year. */
+const IMMUTABLE_SECONDS = 31_536_000;
+const IMMUTABLE = `public, immutable, max-age=${IMMUTABLE_SECONDS}`;
 
 interface Document {
   readonly contentType: string;
@@ -42,6 +46,17 @@ function documentOf(contentType: string, content: Uint8Array | object): Document
   return { contentType, bytes, gzip: gzipSync(bytes), hash };
 }
 
+function protobufForm(version: string): ProtobufForm {
+  const answered = `application/com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+  return { asked: [`application/com.github.proto-openapi.spec.${version}@v1.0+protobuf`, answered], answered };
+}
+
+/** The forms of one group and version. */
+interface GroupVersionDocuments {
+  readonly json: () => Document;
+  readonly protobuf: () => Document;
+}
+
 /** Calls `make` once, when it is first needed. */
 function lazily<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -53,18 +68,20 @@ export class OpenApi implements PathServer {
   readonly #v2Protobuf: () => Document;
   readonly #v3: () => Document;
   /** By `api/v1`, `apis/apps/v1`. */
-  readonly #groupVersions: ReadonlyMap<string, () => Document>;
+  readonly #groupVersions: ReadonlyMap<string, GroupVersionDocuments>;
+  readonly #clock: Clock;
 
-  constructor(strategies: readonly AnyStrategy[], version: string) {
+  constructor(strategies: readonly AnyStrategy[], version: string, clock: Clock) {
+    this.#clock = clock;
     // Its two forms are asked for by different clients: made anew for each rather than kept between them.
     const v2 = (): DocumentV2 => documentV2(operationsOf(strategies), version);
     this.#v2 = lazily(() => documentOf(JSON_TYPE, v2()));
-    this.#v2Protobuf = lazily(() => documentOf(PROTOBUF_V2_TYPE, encodeDocumentV2(v2())));
+    this.#v2Protobuf = lazily(() => documentOf(PROTOBUF_V2.answered, encodeDocumentV2(v2())));
     this.#groupVersions = new Map(groupsOf(strategies).flatMap((group) => documentsOf(group, version)));
     this.#v3 = lazily(() => {
       const entries = [...this.#groupVersions].map(([name, document]) => [
         name,
-        { serverRelativeURL: `${V3}/${name}?hash=${document().hash}` },
+        { serverRelativeURL: `${V3}/${name}?hash=${document.json().hash}` },
       ]);
       return documentOf(JSON_TYPE, { paths: Object.fromEntries(entries) as object });
     });
@@ -77,7 +94,7 @@ export class OpenApi implements PathServer {
   serve(context: RequestContext): boolean {
     const path = context.info.path.replace(/\/+$/u, "");
     if (path === V2) {
-      sendDocument(context, wantsProtobuf(context) ? this.#v2Protobuf() : this.#v2());
+      sendDocument(context, wantsProtobuf(context, PROTOBUF_V2) ? this.#v2Protobuf() : this.#v2());
       return true;
     }
     if (path === V3) {
@@ -86,38 +103,46 @@ export class OpenApi implements PathServer {
     }
     const document = path.startsWith(`${V3}/`) ? this.#groupVersions.get(path.slice(V3.length + 1)) : undefined;
     if (document === undefined) return false;
-    sendGroupVersion(context, path, document());
+    this.#sendGroupVersion(context, path, document);
     return true;
+  }
+
+  /** Both forms go by the hash of the JSON form, which is what the index names. */
+  #sendGroupVersion(context: RequestContext, path: string, documents: GroupVersionDocuments): void {
+    const asked = context.query.get("hash");
+    const { hash } = documents.json();
+    if (asked !== null && asked !== hash) {
+      if (beginAnswer(context)) context.response.writeHead(301, { Location: `${path}?hash=${hash}` }).end();
+      return;
+    }
+    if (asked !== null) {
+      const expires = new Date(this.#clock.nowMs() + IMMUTABLE_SECONDS * 1000);
+      context.response.setHeader("Cache-Control", IMMUTABLE);
+      context.response.setHeader("Expires", expires.toUTCString());
+    }
+    sendDocument(context, wantsProtobuf(context, PROTOBUF_V3) ? documents.protobuf() : documents.json());
   }
 }
 
-function documentsOf(group: Group, version: string): [string, () => Document][] {
+function documentsOf(group: Group, version: string): [string, GroupVersionDocuments][] {
   const root = group.name === "" ? "api" : `apis/${group.name}`;
-  return group.versions.map((one) => [
-    `${root}/${one.version}`,
-    lazily(() => documentOf(JSON_TYPE, documentV3(operationsOf(one.strategies), version))),
-  ]);
+  return group.versions.map((one) => {
+    const make = (): Record<string, unknown> => documentV3(operationsOf(one.strategies), version);
+    const json = lazily(() => documentOf(JSON_TYPE, make()));
+    const protobuf = lazily(() => documentOf(PROTOBUF_V3.answered, encodeDocumentV3(make())));
+    return [`${root}/${one.version}`, { json, protobuf }];
+  });
 }
 
 /** Whether the client wants the protobuf form more than JSON. */
-function wantsProtobuf(context: RequestContext): boolean {
+function wantsProtobuf(context: RequestContext, form: ProtobufForm): boolean {
   const accept = context.request.headers.accept ?? "";
   if (accept === "") return false;
   for (const { type } of acceptClauses(accept)) {
-    if (PROTOBUF_V2_ACCEPT.includes(type)) return true;
+    if (form.asked.includes(type)) return true;
     if (type === JSON_TYPE || type === "application/*" || type === "*/*") return false;
   }
   throw notAcceptable();
-}
-
-function sendGroupVersion(context: RequestContext, path: string, document: Document): void {
-  const asked = context.query.get("hash");
-  if (asked !== null && asked !== document.hash) {
-    if (beginAnswer(context)) context.response.writeHead(301, { Location: `${path}?hash=${document.hash}` }).end();
-    return;
-  }
-  if (asked !== null) context.response.setHeader("Cache-Control", IMMUTABLE);
-  sendDocument(context, document);
 }
 
 function sendDocument(context: RequestContext, document: Document): void {

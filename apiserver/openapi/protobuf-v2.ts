@@ -1,54 +1,10 @@
 /**
  * Version 2 in the protobuf form that kubectl asks for (`application/com.github.proto-openapi.spec.v2@v1.0+protobuf`):
- * the messages of `gnostic`'s `OpenAPIv2.proto`, written field by field. Extensions travel as YAML; JSON is YAML.
+ * the messages of `gnostic`'s `OpenAPIv2.proto`.
  */
 import { Writer } from "protobufjs/minimal.js";
 import type { DocumentV2, OperationV2, ParameterV2, ResponseV2 } from "./document-v2.ts";
-
-type Json = Record<string, unknown>;
-type Write = (writer: Writer) => void;
-
-const LENGTH_DELIMITED = 2;
-
-function tag(writer: Writer, field: number): Writer {
-  return writer.uint32((field << 3) | LENGTH_DELIMITED);
-}
-
-function text(writer: Writer, field: number, value: unknown): void {
-  if (typeof value === "string" && value !== "") tag(writer, field).string(value);
-}
-
-function texts(writer: Writer, field: number, values: unknown): void {
-  if (Array.isArray(values)) for (const value of values) text(writer, field, value);
-}
-
-function flag(writer: Writer, field: number, value: unknown): void {
-  if (value === true) writer.uint32(field << 3).bool(true);
-}
-
-function message(writer: Writer, field: number, write: Write): void {
-  tag(writer, field).fork();
-  write(writer);
-  writer.ldelim();
-}
-
-/** `NamedX {name = 1, value = 2}` for each entry. */
-function named(writer: Writer, field: number, entries: Json, write: (writer: Writer, value: unknown) => void): void {
-  for (const [name, value] of Object.entries(entries)) {
-    message(writer, field, () => {
-      text(writer, 1, name);
-      message(writer, 2, () => write(writer, value));
-    });
-  }
-}
-
-function anyValue(writer: Writer, value: unknown): void {
-  text(writer, 2, JSON.stringify(value));
-}
-
-function extensions(writer: Writer, field: number, object: Json): void {
-  named(writer, field, Object.fromEntries(Object.entries(object).filter(([key]) => key.startsWith("x-"))), anyValue);
-}
+import { anyValue, extensions, flag, type Json, message, named, text, texts } from "./protobuf-fields.ts";
 
 function schema(writer: Writer, value: unknown): void {
   const object = value as Json;
