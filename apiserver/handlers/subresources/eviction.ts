@@ -6,6 +6,8 @@ import { badRequest, hasReason, StatusError } from "../../../shared/errors/statu
 import { setCondition } from "../../../shared/machinery/conditions.ts";
 import { type Clock, rfc3339 } from "../../../shared/process/clock.ts";
 import { podDisruptionBudgets, pods } from "../../../shared/resources/catalog.ts";
+import type { AdmissionPlugin } from "../../admission/admission.ts";
+import { validateThrough } from "../../admission/chain.ts";
 import { sendObject } from "../../http/respond.ts";
 import type { Registry, WriteRequest } from "../../registry/registry.ts";
 import type { AnyStrategy } from "../../registry/strategy.ts";
@@ -22,6 +24,8 @@ export interface EvictionDependencies {
   readonly registry: Registry;
   readonly reader: ObjectReader;
   readonly clock: Clock;
+  /** Asked whether this caller may evict that pod. */
+  readonly admission: readonly AdmissionPlugin[];
   /** Budgets are honoured when their kind is among the served ones. */
   readonly strategies: readonly AnyStrategy[];
 }
@@ -103,6 +107,18 @@ export function createEvictionHandler(dependencies: EvictionDependencies): Handl
     const isDryRun = asked.isDryRun === true || (options.dryRun ?? []).length > 0;
     const request: WriteRequest = { ...asked, isDryRun };
     const { object: pod } = await registry.get(pods, namespace, name);
+    await validateThrough(dependencies.admission, {
+      operation: "CREATE",
+      resource: pods,
+      subresource: "eviction",
+      namespace,
+      name,
+      object: { ...eviction, metadata: { ...metadata, name } },
+      oldObject: undefined,
+      user: context.user,
+      isDryRun,
+      warn: (text) => context.warnings.push(text),
+    });
     checkPreconditions(pod, options);
     await askBudgets(dependencies, pod, request);
     if (!isBeyondBudget(pod) && !isDryRun) await markDisrupted(dependencies, pod, request);
