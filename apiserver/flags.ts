@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { Clock } from "../shared/process/clock.ts";
 import { FlagError, type FlagValues } from "../shared/process/flags.ts";
 import type { Logger } from "../shared/process/logger.ts";
+import { AUTHORIZATION_MODES, isAuthorizationMode } from "./authorization/modes.ts";
 import type { ApiServerOptions } from "./options.ts";
 import type { Storage } from "./storage/storage.ts";
 import type { StorageOptions } from "./storage/open-storage.ts";
@@ -21,6 +22,10 @@ export const FLAGS = {
   "tls-cert-file": { type: "string", help: "Certificate to serve with" },
   "tls-private-key-file": { type: "string", help: "Key of the certificate" },
   "client-ca-file": { type: "string", help: "CA of client certificates" },
+  "authorization-mode": {
+    type: "list",
+    help: "Who may do what: of AlwaysAllow, AlwaysDeny, Node, RBAC; Node,RBAC when left out",
+  },
   "service-account-issuer": { type: "list", help: "Issuer of ServiceAccount tokens; the first one signs" },
   "api-audiences": { type: "list", help: "Audiences of the API; the issuers when left out" },
   "service-account-key-file": { type: "list", help: "Public keys that ServiceAccount tokens are checked with" },
@@ -43,7 +48,6 @@ export const FLAGS = {
 export const TOLERATED: ReadonlySet<string> = new Set([
   "allow-privileged",
   "anonymous-auth",
-  "authorization-mode",
   "disable-admission-plugins",
   "enable-admission-plugins",
   "enable-aggregator-routing",
@@ -133,6 +137,15 @@ function kubeletClient(flags: ApiServerFlags): ApiServerOptions["kubeletClient"]
   return { cert, key, certificateAuthority: readFileOf(flags, "kubelet-certificate-authority") };
 }
 
+function authorizationModes(flags: ApiServerFlags): Pick<ApiServerOptions, "authorizationModes"> {
+  const modes = flags["authorization-mode"].filter(isAuthorizationMode);
+  const [unknown] = flags["authorization-mode"].filter((mode) => !isAuthorizationMode(mode));
+  if (unknown !== undefined) {
+    throw new FlagError(`--authorization-mode: "${unknown}" is none of ${AUTHORIZATION_MODES.join(", ")}`);
+  }
+  return modes.length === 0 ? {} : { authorizationModes: modes };
+}
+
 function readAll(files: readonly string[]): string[] {
   return files.map((file) => readFileSync(file, "utf8"));
 }
@@ -161,6 +174,7 @@ export function apiServerOptions(
       verificationKeys: readAll(flags["service-account-key-file"]),
       signingKey: needFile(flags, "service-account-signing-key-file"),
     },
+    ...authorizationModes(flags),
     serviceClusterIpRange: flags["service-cluster-ip-range"],
     serviceNodePortRange: flags["service-node-port-range"],
     kubeletClient: kubeletClient(flags),

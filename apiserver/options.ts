@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
+import type { AuthorizationMode } from "./authorization/modes.ts";
 import type { AnyStrategy } from "./registry/strategy.ts";
 import type { Storage } from "./storage/storage.ts";
 
@@ -24,6 +25,8 @@ export interface ApiServerOptions {
     readonly verificationKeys: readonly string[];
     readonly signingKey: string;
   };
+  /** Node and RBAC when left out. */
+  readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceClusterIpRange: string;
   readonly serviceNodePortRange: string;
   /** How the server reaches kubelets. */

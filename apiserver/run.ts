@@ -13,7 +13,8 @@ import { createServiceHook } from "./allocation/service-hook.ts";
 import { createAuthenticator } from "./authentication/authenticate.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { readPublicKeys, readSigningKey } from "./authentication/signing-keys.ts";
-import { createRbacAuthorizer } from "./authorization/rbac.ts";
+import { createAuthorizer, DEFAULT_AUTHORIZATION_MODES } from "./authorization/modes.ts";
+import { nodeRules } from "./bootstrap/policy-components.ts";
 import { createDispatcher } from "./handlers/dispatch.ts";
 import { createHandlerTable } from "./handlers/handler-table.ts";
 import { buildChain } from "./http/chain.ts";
@@ -65,8 +66,8 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
     clusterIpRange: options.serviceClusterIpRange,
     nodePortRange: options.serviceNodePortRange,
   });
-  const authorizer = createRbacAuthorizer(reader);
-  const admission = [...admissionPlugins({ reader, storage, clock }), privilegeEscalation(authorizer)];
+  const authorizer = createAuthorizer(options.authorizationModes ?? DEFAULT_AUTHORIZATION_MODES, reader, nodeRules);
+  const admission = [...admissionPlugins({ reader, storage, authorizer, clock }), privilegeEscalation(authorizer)];
   const registry = new ObjectRegistry(
     { storage, admission, hooks: [serviceHook], clock, newUid: randomUUID, applySchemaDefaults },
     strategies,

@@ -2,7 +2,7 @@ import type { Namespace, Pod, PodSpec, ServiceAccount } from "../../shared/api/g
 import type { PriorityClass } from "../../shared/api/generated/scheduling/v1.ts";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { type Clock, systemClock } from "../../shared/process/clock.ts";
-import { leases, namespaces, nodes, pods, priorityClasses, serviceAccounts } from "../../shared/resources/catalog.ts";
+import { namespaces, pods, priorityClasses, serviceAccounts } from "../../shared/resources/catalog.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 import { StaticReader } from "../../test/support/static-reader.ts";
 import { encodeStored } from "../storage/codec.ts";
@@ -26,7 +26,8 @@ interface World extends AdmissionDependencies {
 function world(): World {
   const account: ServiceAccount = { metadata: { name: "default", namespace: "web" } };
   const reader = new StaticReader().put(namespaces, namespace("web")).put(serviceAccounts, account);
-  return { reader, storage: new MemoryStorage(clock), clock };
+  const authorizer = { authorize: () => ({ isAllowed: false, reason: "" }) };
+  return { reader, storage: new MemoryStorage(clock), authorizer, clock };
 }
 function namespace(name: string, phase = "Active"): Namespace {
   return { metadata: { name }, spec: {}, status: { phase } };
@@ -257,68 +258,5 @@ describe("DefaultTolerationSeconds", () => {
     const tolerant = pod({ tolerations: [{ operator: "Exists" }] });
     await admit(world(), requestFor(pods, tolerant));
     expect(tolerant.spec.tolerations).toHaveLength(1);
-  });
-});
-
-describe("NodeRestriction", () => {
-  const user = { name: "system:node:n1", uid: "", groups: ["system:nodes"], extra: {} };
-  const ours = pod({ nodeName: "n1" });
-  const theirs = pod({ nodeName: "n2" });
-  const node = (name: string, taints: { key: string; effect: string }[] = []): KubeObject =>
-    ({ metadata: { name }, spec: { taints } }) as KubeObject;
-  const ask = async (
-    resource: Resource<KubeObject>,
-    object: KubeObject,
-    options: Partial<AdmissionRequest>,
-  ): Promise<string | undefined> => (await admit(world(), requestFor(resource, object, { user, ...options })))?.message;
-
-  it("lets a kubelet change pods that run on it only", async () => {
-    expect(await ask(pods, ours, { operation: "UPDATE", subresource: "status", oldObject: ours })).toBeUndefined();
-    expect(await ask(pods, theirs, { operation: "UPDATE", subresource: "status", oldObject: theirs })).toBe(
-      'pods "p" is forbidden: node "n1" can only update pod status for pods with spec.nodeName set to itself',
-    );
-    expect(await ask(pods, theirs, { operation: "DELETE", object: undefined, oldObject: theirs })).toContain(
-      "can only delete pods",
-    );
-    expect(await ask(pods, ours, {})).toContain("can only create mirror pods");
-  });
-
-  it("lets a kubelet change its own node and lease only, and no taints", async () => {
-    expect(await ask(nodes, node("n1"), { operation: "UPDATE", oldObject: node("n1") })).toBeUndefined();
-    expect(await ask(nodes, node("n2"), { operation: "UPDATE", oldObject: node("n2") })).toContain(
-      'is not allowed to modify node "n2"',
-    );
-    expect(
-      await ask(nodes, node("n1"), {
-        operation: "UPDATE",
-        oldObject: node("n1", [{ key: "a", effect: "NoSchedule" }]),
-      }),
-    ).toContain("is not allowed to modify taints");
-    const inLeases = { namespace: "kube-node-lease", operation: "UPDATE" as const };
-    const w = world();
-    w.reader.put(namespaces, namespace("kube-node-lease"));
-    const lease = async (name: string): Promise<string | undefined> =>
-      (await admit(w, requestFor(leases, { metadata: { name } }, { user, ...inLeases })))?.message;
-    expect(await lease("n1")).toBeUndefined();
-    expect(await lease("n2")).toContain("can only access node lease with the same name as the requesting node");
-  });
-
-  it("gives a kubelet tokens for pods that run on it only", async () => {
-    const w = world();
-    w.reader.put(
-      pods,
-      { ...ours, metadata: { ...ours.metadata, name: "a", uid: "u1" } },
-      { ...theirs, metadata: { ...theirs.metadata, name: "b", uid: "u2" } },
-    );
-    const token = async (name: string, uid: string): Promise<string | undefined> => {
-      const object = {
-        metadata: { name: "default" },
-        spec: { boundObjectRef: { apiVersion: "v1", kind: "Pod", name, uid } },
-      } as KubeObject;
-      return (await admit(w, requestFor(serviceAccounts, object, { user, subresource: "token" })))?.message;
-    };
-    expect(await token("a", "u1")).toBeUndefined();
-    expect(await token("b", "u2")).toContain("node requested token bound to a pod scheduled on a different node");
-    expect(await token("a", "u2")).toContain("node requested token bound to a pod that does not exist");
   });
 });

@@ -1,17 +1,20 @@
 /** The admission plugins that are on, in upstream's order (`pkg/kubeapiserver/options/plugins.go`). */
 import type { Clock } from "../../shared/process/clock.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
-import { nodeRestriction } from "./node-restriction.ts";
+import { nodeRestriction } from "./node-restriction/node-restriction.ts";
 import { priorityAdmission } from "./priority.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 
 export interface AdmissionDependencies {
   readonly reader: ObjectReader;
   readonly storage: Storage;
+  /** Asked by plugins that make exceptions for those who have a right to them. */
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
 }
 
@@ -19,7 +22,7 @@ export function admissionPlugins(dependencies: AdmissionDependencies): Admission
   return [
     namespaceLifecycle(dependencies),
     serviceAccountAdmission(dependencies),
-    nodeRestriction(dependencies.reader),
+    nodeRestriction(dependencies),
     priorityAdmission(dependencies),
     defaultTolerationSeconds,
   ];

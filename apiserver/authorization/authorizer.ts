@@ -1,3 +1,4 @@
+import type { FieldRequirement } from "../../shared/machinery/field-selector.ts";
 import type { UserInfo } from "../authentication/user.ts";
 
 /** What is to be allowed (apiserver `pkg/authorization/authorizer`, Attributes). */
@@ -11,6 +12,8 @@ export type AuthorizationAttributes =
       readonly subresource: string;
       readonly namespace: string;
       readonly name: string;
+      /** What a list, watch or deletecollection is limited to; left out when it is limited by nothing. */
+      readonly fieldSelector?: readonly FieldRequirement[] | undefined;
     }
   | { readonly kind: "path"; readonly verb: string; readonly path: string };
 

@@ -17,8 +17,10 @@ import { coversPath, coversResource } from "./rules.ts";
 /** Everything a user may do somewhere, for SelfSubjectRulesReview and the escalation check. */
 export interface UserRules {
   readonly rules: readonly PolicyRule[];
-  /** Roles that could not be found. */
+  /** Roles that could not be found, and authorizers that cannot list what they allow. */
   readonly errors: readonly string[];
+  /** True when the user may do more than these rules say. */
+  readonly isIncomplete: boolean;
 }
 
 export interface RbacAuthorizer extends Authorizer {
@@ -130,6 +132,7 @@ export function createRbacAuthorizer(reader: ObjectReader): RbacAuthorizer {
       return {
         rules: grants.flatMap((grant) => grant.role.rules),
         errors: [...new Set(grants.flatMap((grant) => grant.role.error ?? []))],
+        isIncomplete: false,
       };
     },
   };

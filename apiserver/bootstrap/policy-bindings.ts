@@ -18,8 +18,8 @@ export const clusterBindings: readonly ClusterRoleBinding[] = [
   bindCluster("system:kube-dns", serviceAccount("kube-system", "kube-dns")),
   bindCluster(SCHEDULER, user(SCHEDULER)),
   bindCluster("system:volume-scheduler", user(SCHEDULER)),
-  // Upstream narrows a node to its own pods by a graph; here a node has the role for all of them.
-  bindCluster("system:node", group("system:nodes")),
+  // Nodes have their rights from the Node authorizer; the binding is there for those who want to give the role.
+  bindCluster("system:node"),
   bindCluster("system:service-account-issuer-discovery", group("system:serviceaccounts")),
 ];
 

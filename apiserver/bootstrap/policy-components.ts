@@ -23,7 +23,10 @@ const schedulerRules: readonly PolicyRule[] = [
   may(READ, "resource.k8s.io", "deviceclasses resourceclaims resourceslices"),
 ];
 
-const nodeRules: readonly PolicyRule[] = [
+const OWN = "create delete get patch update";
+
+/** What all nodes may do; which objects of their own beside that is up to the Node authorizer. */
+export const nodeRules: readonly PolicyRule[] = [
   may("create", "authentication.k8s.io", "tokenreviews"),
   may("create", "authorization.k8s.io", "localsubjectaccessreviews subjectaccessreviews"),
   may(READ, "core", "services"),
@@ -47,6 +50,8 @@ const nodeRules: readonly PolicyRule[] = [
   may(READ, "storage.k8s.io", "csidrivers"),
   may("create delete get patch update", "storage.k8s.io", "csinodes"),
   may(READ, "node.k8s.io", "runtimeclasses"),
+  may("get", "resource.k8s.io", "resourceclaims"),
+  may(`deletecollection ${OWN} list watch`, "resource.k8s.io", "resourceslices"),
 ];
 
 const controllerManagerRules: readonly PolicyRule[] = [

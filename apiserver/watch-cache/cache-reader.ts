@@ -1,6 +1,9 @@
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { pods } from "../../shared/resources/catalog.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import type { ResourceCache } from "./resource-cache.ts";
+import { INDEXED_FIELD } from "./selection.ts";
 import { everything } from "../../shared/machinery/label-selector.ts";
 
 interface MemoizedList {
@@ -34,6 +37,12 @@ export class CacheReader implements ObjectReader {
     const objects = Array.from(cache.list({ namespace, labels: everything, fields: [] }).rows(), (row) => row.object);
     lists.set(namespace, { version: cache.version, objects });
     return objects as readonly KubeObject[] as readonly T[];
+  }
+
+  podsOnNode(node: string, namespace = ""): readonly Pod[] {
+    const fields = [{ field: INDEXED_FIELD, operator: "=", value: node }] as const;
+    const selected = this.#cacheOf(pods).list({ namespace, labels: everything, fields });
+    return Array.from(selected.rows(), (row) => row.object as Pod);
   }
 
   onChange<T extends KubeObject>(resource: Resource<T>, callback: () => void): () => void {

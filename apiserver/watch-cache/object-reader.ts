@@ -1,3 +1,4 @@
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 
 /**
@@ -7,6 +8,8 @@ import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
 export interface ObjectReader {
   get<T extends KubeObject>(resource: Resource<T>, namespace: string | undefined, name: string): T | undefined;
   list<T extends KubeObject>(resource: Resource<T>, namespace?: string): readonly T[];
+  /** Pods of a node, of one namespace only when it is given: found by the cache's index, never by looking at all pods. */
+  podsOnNode(node: string, namespace?: string): readonly Pod[];
   /** Called after each change of that resource has become visible to `get` and `list`. */
   onChange<T extends KubeObject>(resource: Resource<T>, callback: () => void): () => void;
 }

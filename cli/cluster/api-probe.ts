@@ -12,8 +12,8 @@ export interface ProbeAnswer {
 
 const PROBE_TIMEOUT_MS = 2000;
 
-/** GETs a URL; nothing when no answer came. */
-function get(url: string, options: RequestOptions): Promise<ProbeAnswer | undefined> {
+/** Asks a URL, with GET unless the options say otherwise; nothing when no answer came. */
+function ask(url: string, options: RequestOptions, sent?: string): Promise<ProbeAnswer | undefined> {
   return new Promise((resolve) => {
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
     const request = send(url, { timeout: PROBE_TIMEOUT_MS, agent: false, ...options }, (response) => {
@@ -26,16 +26,25 @@ function get(url: string, options: RequestOptions): Promise<ProbeAnswer | undefi
     });
     request.on("timeout", () => request.destroy());
     request.on("error", () => resolve(undefined));
-    request.end();
+    request.end(sent);
   });
 }
 
 /** Asks the API as the administrator. */
-export async function askApi(cluster: Cluster, path: string): Promise<ProbeAnswer | undefined> {
+export function askApi(cluster: Cluster, path: string): Promise<ProbeAnswer | undefined> {
+  return asAdministrator(cluster, path, {});
+}
+
+async function asAdministrator(
+  cluster: Cluster,
+  path: string,
+  options: RequestOptions,
+  sent?: string,
+): Promise<ProbeAnswer | undefined> {
   const pem = (file: string): Buffer => readFileSync(join(cluster.pkiDir, file));
   try {
     const identity = { ca: pem("ca.crt"), cert: pem("admin.crt"), key: pem("admin.key") };
-    return await get(`https://127.0.0.1:${cluster.ports.api}${path}`, identity);
+    return await ask(`https://127.0.0.1:${cluster.ports.api}${path}`, { ...identity, ...options }, sent);
   } catch (err) {
     // Certificates that were not made yet, or are gone: nobody to ask.
     if ((err as NodeJS.ErrnoException).code === "ENOENT") return undefined;
@@ -45,7 +54,7 @@ export async function askApi(cluster: Cluster, path: string): Promise<ProbeAnswe
 
 /** Asks a health page on the loopback. No secret is sent, so the server need not prove who it is. */
 export function askHealth(url: string): Promise<ProbeAnswer | undefined> {
-  return get(url, { rejectUnauthorized: false });
+  return ask(url, { rejectUnauthorized: false });
 }
 
 export async function isApiReady(cluster: Cluster): Promise<boolean> {
@@ -81,6 +90,15 @@ export async function whyNodeNotReady(cluster: Cluster): Promise<string | undefi
   const isFresh = Date.parse(ready?.lastHeartbeatTime ?? "") >= Math.floor(startMs / 1000) * 1000;
   if (ready?.status === "True" && isFresh) return undefined;
   return isFresh && ready?.message !== undefined ? ready.message : "the kubelet has not reported the node's state";
+}
+
+const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
+
+/** Says what the node is for: kubelets must not give themselves roles. True once the label is there. */
+export async function labelControlPlane(cluster: Cluster): Promise<boolean> {
+  const options = { method: "PATCH", headers: { "Content-Type": "application/merge-patch+json" } };
+  const patch = JSON.stringify({ metadata: { labels: { [CONTROL_PLANE_LABEL]: "" } } });
+  return (await asAdministrator(cluster, `/api/v1/nodes/${cluster.nodeName}`, options, patch))?.status === 200;
 }
 
 /** Pods of the default namespace need its ServiceAccount. */

@@ -95,6 +95,7 @@ function apiServer(cluster: Cluster, context: SpecContext): ProcessSpec {
     "tls-cert-file": `${pki}/apiserver.crt`,
     "tls-private-key-file": `${pki}/apiserver.key`,
     "client-ca-file": `${pki}/ca.crt`,
+    "authorization-mode": "Node,RBAC",
     "service-account-issuer": `https://kubernetes.default.svc.${CLUSTER_DOMAIN}`,
     "service-account-key-file": `${pki}/sa.pub`,
     "service-account-signing-key-file": `${pki}/sa.key`,
@@ -151,7 +152,6 @@ function kubelet(cluster: Cluster, context: SpecContext): ProcessSpec {
     "cluster-dns": cluster.dnsIp,
     "cluster-domain": CLUSTER_DOMAIN,
     "cgroup-root": cluster.cgroupRoot,
-    "node-labels": "node-role.kubernetes.io/control-plane=",
     "max-pods": 110,
   });
 }

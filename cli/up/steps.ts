@@ -1,6 +1,6 @@
 /** What `kubernode up` does, in the order of its lines; steps side by side where `needs` lets them. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { hasDefaultServiceAccount, isApiReady, whyNodeNotReady } from "../cluster/api-probe.ts";
+import { hasDefaultServiceAccount, isApiReady, labelControlPlane, whyNodeNotReady } from "../cluster/api-probe.ts";
 import { clusterState } from "../cluster/cluster-state.ts";
 import { containerdConfig } from "../containerd/containerd-config.ts";
 import { imageNames, isContainerdServing } from "../containerd/ctr.ts";
@@ -106,6 +106,9 @@ const waitForNode: Run = async ({ cluster }) => {
     return reason === undefined;
   });
   if (!isReady) throw waitedTooLong(cluster, `The node does not get Ready: ${reason ?? ""}.`, "kubelet");
+  if (!(await waitUntil(API_WAIT_MS, () => labelControlPlane(cluster)))) {
+    throw waitedTooLong(cluster, "The node could not be labelled.", "kube-apiserver");
+  }
   const hasAccount = await waitUntil(API_WAIT_MS, () => hasDefaultServiceAccount(cluster));
   if (!hasAccount) {
     throw waitedTooLong(cluster, "The default ServiceAccount was not made.", "kube-controller-manager");

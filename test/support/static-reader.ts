@@ -1,3 +1,5 @@
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { pods } from "../../shared/resources/catalog.ts";
 import type { ObjectReader } from "../../apiserver/watch-cache/object-reader.ts";
 import { groupResourceOf, type KubeObject, objectKey, type Resource } from "../../shared/resources/resource.ts";
 
@@ -26,6 +28,10 @@ export class StaticReader implements ObjectReader {
   list<T extends KubeObject>(resource: Resource<T>, namespace?: string): readonly T[] {
     const all = [...this.#tableOf(resource).values()] as T[];
     return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+  }
+
+  podsOnNode(node: string, namespace?: string): readonly Pod[] {
+    return this.list(pods, namespace).filter((pod) => pod.spec.nodeName === node);
   }
 
   onChange<T extends KubeObject>(resource: Resource<T>, callback: () => void): () => void {

@@ -116,7 +116,7 @@ export function createLocalSubjectAccessReviewHandler(authorizer: Authorizer): H
   };
 }
 
-function rulesStatus({ rules, errors }: UserRules): SubjectRulesReviewStatus {
+function rulesStatus({ rules, errors, isIncomplete }: UserRules): SubjectRulesReviewStatus {
   return {
     resourceRules: rules
       .filter((rule) => (rule.resources ?? []).length > 0)
@@ -129,7 +129,7 @@ function rulesStatus({ rules, errors }: UserRules): SubjectRulesReviewStatus {
     nonResourceRules: rules
       .filter((rule) => (rule.nonResourceURLs ?? []).length > 0)
       .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
-    incomplete: false,
+    incomplete: isIncomplete,
     ...(errors.length === 0 ? {} : { evaluationError: errors.join(", ") }),
   };
 }
