@@ -19,7 +19,7 @@ const base = {
 };
 
 /** Suites that need real processes, namespaces or root live under test/ and run one at a time. */
-const REAL_SUITES = ["<rootDir>/test/integration/", "<rootDir>/test/e2e/"];
+const REAL_SUITES = ["<rootDir>/test/integration/", "<rootDir>/test/reliability/", "<rootDir>/test/e2e/"];
 
 export default {
   projects: [
@@ -30,6 +30,7 @@ export default {
       testPathIgnorePatterns: ["/node_modules/", ...REAL_SUITES],
     },
     { ...base, displayName: "integration", testMatch: ["<rootDir>/test/integration/**/*.test.ts"] },
+    { ...base, displayName: "reliability", testMatch: ["<rootDir>/test/reliability/**/*.test.ts"] },
     { ...base, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
   ],
 };

@@ -1,7 +1,7 @@
 /**
  * `npm test`: installs what the suites need, runs them all and ends with one line that counts them together.
  *
- *   node test/run.ts              unit, then integration, then e2e
+ *   node test/run.ts              unit, then integration, reliability and e2e
  *   node test/run.ts unit         only the named kinds
  *
  * Unit suites run side by side; the others own real daemons, namespaces and iptables, so they run one at a time.
@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installTestPackages } from "./support/packages.ts";
 
-const KINDS = ["unit", "integration", "e2e"] as const;
+const KINDS = ["unit", "integration", "reliability", "e2e"] as const;
 type Kind = (typeof KINDS)[number];
 
 interface JestSummary {
