@@ -50,3 +50,9 @@ export function bumpGeneration(strategy: ObjectStrategy, next: KubeObject, previ
   const of = strategy.generationOf?.bind(strategy) ?? specOf;
   if (!deepEqual(of(next), of(previous))) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
 }
+
+/** Puts back what some kinds do not let `/status` change (`ResetObjectMetaForStatus` of `apimachinery/pkg/apis/meta/v1`). */
+export function keepMetadataForStatus(next: KubeObject, previous: KubeObject): void {
+  const { labels, annotations, finalizers, ownerReferences } = previous.metadata;
+  Object.assign(next.metadata, { labels, annotations, finalizers, ownerReferences });
+}

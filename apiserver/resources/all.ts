@@ -46,7 +46,12 @@ import { clusterRoleStrategy } from "./rbac/cluster-role.ts";
 import { roleBindingStrategy } from "./rbac/role-binding.ts";
 import { roleStrategy } from "./rbac/role.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
+import { csiDriverStrategy } from "./storage/csi-driver.ts";
+import { csiNodeStrategy } from "./storage/csi-node.ts";
+import { csiStorageCapacityStrategy } from "./storage/csi-storage-capacity.ts";
 import { storageClassStrategy } from "./storage/storage-class.ts";
+import { volumeAttachmentStrategy } from "./storage/volume-attachment.ts";
+import { volumeAttributesClassStrategy } from "./storage/volume-attributes-class.ts";
 
 export const builtInStrategies: readonly AnyStrategy[] = [
   // core
@@ -111,5 +116,10 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   // scheduling.k8s.io
   priorityClassStrategy,
   // storage.k8s.io
+  csiDriverStrategy,
+  csiNodeStrategy,
+  csiStorageCapacityStrategy,
   storageClassStrategy,
+  volumeAttachmentStrategy,
+  volumeAttributesClassStrategy,
 ];

@@ -106,7 +106,7 @@ describe("the API of a kind", () => {
         headers: MERGE,
         body: { metadata: { annotations: { status: "true" } } },
       });
-      expect(object(status).metadata.annotations).toMatchObject({ status: "true" });
+      expect([status.code, status.code === 200 ? "" : status.text]).toEqual([200, ""]);
       expect((await ask(api, `${collection}/${first}/status`)).code).toBe(200);
     }
 

@@ -41,6 +41,10 @@ export function countColumn<T>(name: string, description: string, cell: (object:
   return { name, type: "integer", description, cell };
 }
 
+export function flagColumn<T>(name: string, description: string, cell: (object: T) => boolean): Column<T> {
+  return { name, type: "boolean", description, cell };
+}
+
 /** `<none>` for what is missing or empty. */
 export function orNone(text: string | undefined): string {
   return text === undefined || text === "" ? "<none>" : text;
