@@ -1,5 +1,4 @@
 import type { Pod, PodStatus } from "../../../shared/api/generated/core/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { pods } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
@@ -75,7 +74,7 @@ export const podStrategy = serve<Pod>({
       if (next.status !== undefined) next.status.qosClass ??= previous.status?.qosClass;
     },
   },
-  validate: validatePod,
+  validate: validatePodSpec,
   validateUpdate: validatePodUpdate,
   gracePeriodSeconds: (pod, requested) => {
     const isDone = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
@@ -144,8 +143,4 @@ function readinessGates(pod: Pod): string {
   const holds = (type: string): boolean =>
     pod.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
   return `${gates.filter(({ conditionType }) => holds(conditionType)).length}/${gates.length}`;
-}
-
-function validatePod(pod: Pod): FieldError[] {
-  return validatePodSpec(pod.spec, "spec");
 }

@@ -1,199 +1,185 @@
-/** Rules of pod specs, in pods and in templates alike (`pkg/apis/core/validation`). */
-import type {
-  PodSpec,
-  PodTemplateSpec,
-  Toleration,
-  TopologySpreadConstraint,
-} from "../../../shared/api/generated/core/v1.ts";
+/**
+ * Rules of pod specs, in pods and in templates alike (`pkg/apis/core/validation`: ValidatePodSpec). Each noun has its
+ * file; errors are added to one list, so that a good pod costs a walk and nothing more.
+ */
+import type { PodSpec, PodTemplateSpec } from "../../../shared/api/generated/core/v1.ts";
+import type { ObjectMeta } from "../../../shared/api/generated/meta/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { labelValueProblems, qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
+import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
+import {
+  addInvalid,
+  addOptionalChoiceErrors,
+  addOptionalNameErrors,
+  inclusiveRange,
+} from "../../validation/error-list.ts";
 import {
   duplicate,
   forbiddenField,
-  invalidFor,
   invalidValue,
-  notSupported,
+  notFoundValue,
+  notSupportedInOrder,
   required,
 } from "../../validation/field-errors.ts";
-import { validateLabelSelector } from "../../validation/label-selector.ts";
-import { dnsLabelProblems, dnsSubdomainProblems } from "../../validation/names.ts";
+import { dnsSubdomainProblems } from "../../validation/names.ts";
 import { validateAnnotations, validateLabels } from "../../validation/object-meta.ts";
-import { validateAffinity } from "./validate-affinity.ts";
-import { validateContainers } from "./validate-container.ts";
-import { validateVolumes } from "./validate-volume.ts";
+import { addAffinityErrors } from "./affinity.ts";
+import { addContainersErrors } from "./containers.ts";
+import { addDnsErrors, addHostAliasErrors, addHostNameErrors } from "./host-names.ts";
+import { addPodAnnotationErrors, addProfileMatchErrors, MIRROR } from "./pod-annotations.ts";
+import { addPodClaimErrors } from "./pod-claims.ts";
+import { addPodResourceErrors } from "./pod-resources.ts";
+import { addOverheadErrors } from "./resources.ts";
+import { addHostUsersErrors, addPodSecurityContextErrors } from "./security-context.ts";
+import { addTolerationErrors } from "./tolerations.ts";
+import { addSpreadErrors } from "./topology-spread.ts";
+import { addVolumeErrors } from "./volumes.ts";
+import { addHostProcessErrors, addOsErrors } from "./windows-options.ts";
 
-const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
-const RESTART_POLICIES = ["Always", "Never", "OnFailure"];
-const NAMESERVERS_MAX = 3;
+const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
+const PREEMPTION_POLICIES = ["Never", "PreemptLowerPriority"];
+const DEADLINE_MAX = 2 ** 31 - 1;
 
-export function validatePodSpec(spec: PodSpec, field: string): FieldError[] {
-  return [
-    ...validateVolumes(spec.volumes ?? [], `${field}.volumes`),
-    ...validateContainers(spec, field),
-    ...policyErrors(spec, field),
-    ...nameErrors(spec, field),
-    ...dnsConfigErrors(spec, field),
-    ...validateLabels(spec.nodeSelector, `${field}.nodeSelector`),
-    ...validateAffinity(spec.affinity, `${field}.affinity`),
-    ...(spec.tolerations ?? []).flatMap((toleration, index) =>
-      tolerationErrors(toleration, `${field}.tolerations[${index}]`),
-    ),
-    ...(spec.topologySpreadConstraints ?? []).flatMap((constraint, index) =>
-      spreadErrors(constraint, `${field}.topologySpreadConstraints[${index}]`),
-    ),
-    ...(spec.readinessGates ?? []).flatMap((gate, index) =>
-      invalidFor(
-        `${field}.readinessGates[${index}].conditionType`,
-        gate.conditionType,
-        qualifiedNameProblems(gate.conditionType),
-      ),
-    ),
-    ...(spec.imagePullSecrets ?? []).flatMap((secret, index) =>
-      (secret.name ?? "") === "" ? [required(`${field}.imagePullSecrets[${index}].name`)] : [],
-    ),
-    ...schedulingGateErrors(spec, field),
-  ];
+/** `metadata` is that of the pod; a template has none yet. */
+function addSpecErrors(
+  spec: PodSpec,
+  metadata: (ObjectMeta & { readonly name: string }) | undefined,
+  field: string,
+  errors: FieldError[],
+): void {
+  const isPod = metadata !== undefined;
+  const grace = spec.terminationGracePeriodSeconds;
+  if (grace === undefined) errors.push(required(`${field}.terminationGracePeriodSeconds`));
+  const owner = { isPod, podName: metadata?.name ?? "" };
+  const volumes = addVolumeErrors(spec.volumes ?? [], owner, `${field}.volumes`, errors);
+  const isMirror = metadata?.annotations?.[MIRROR] !== undefined;
+  const claimNames = addPodClaimErrors(spec.resourceClaims, isMirror, `${field}.resourceClaims`, errors);
+  const hostUsers = spec.hostUsers ?? true;
+  const graceSeconds = grace === undefined ? undefined : Number(grace);
+  addContainersErrors(spec, { isPod, volumes, claimNames, graceSeconds, hostUsers }, field, errors);
+  addPodResourceErrors(spec, field, errors);
+  addHostNetworkErrors(spec, isPod, field, errors);
+  addPolicyErrors(spec, field, errors);
+  addDnsErrors(spec, field, errors);
+  if (spec.nodeSelector !== undefined) errors.push(...validateLabels(spec.nodeSelector, `${field}.nodeSelector`));
+  addPodSecurityContextErrors(spec, field, errors);
+  addAffinityErrors(spec.affinity, `${field}.affinity`, errors);
+  addGateErrors(spec, field, errors);
+  addSpreadErrors(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`, errors);
+  addHostProcessErrors(spec, field, errors);
+  addHostUsersErrors(spec, field, errors);
+  addHostNameErrors(spec, field, errors);
+  addNameErrors(spec, field, errors);
+  addTolerationErrors(spec.tolerations, `${field}.tolerations`, errors);
+  addHostAliasErrors(spec.hostAliases, `${field}.hostAliases`, errors);
+  addOverheadErrors(spec.overhead, `${field}.overhead`, errors);
+  addOsErrors(spec, field, errors);
+  addFileKeyVolumeErrors(spec, field, errors);
 }
 
-/** A template of a workload: labels that its selector matches, and a restart policy that the workload allows. */
+/** Errors of the spec and the annotations of a pod. */
+export function validatePodSpec(pod: {
+  readonly metadata: ObjectMeta & { readonly name: string };
+  readonly spec: PodSpec;
+}): FieldError[] {
+  const errors: FieldError[] = [];
+  const { metadata, spec } = pod;
+  addPodAnnotationErrors(metadata.annotations, spec, "metadata.annotations", errors);
+  addSpecErrors(spec, metadata, "spec", errors);
+  if ((spec.serviceAccountName ?? "") === "") addTokenWithoutAccountErrors(spec, errors);
+  return errors;
+}
+
+function addTokenWithoutAccountErrors(spec: PodSpec, errors: FieldError[]): void {
+  spec.volumes?.forEach(({ projected }, index) => {
+    projected?.sources?.forEach(({ serviceAccountToken }, position) => {
+      if (serviceAccountToken === undefined) return;
+      const at = `spec.volumes[${index}].projected.sources[${position}].serviceAccountToken`;
+      errors.push(forbiddenField(at, "must not be specified when serviceAccountName is not set"));
+    });
+  });
+}
+
+/** Errors of a template; what its workload asks of selector, labels and restart policy comes on top. */
 export function validatePodTemplate(template: PodTemplateSpec, field: string): FieldError[] {
   const spec = template.spec ?? { containers: [] };
-  return [
-    ...validateLabels(template.metadata?.labels, `${field}.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${field}.annotations`),
-    ...validatePodSpec(spec, `${field}.spec`),
-    ...((spec.ephemeralContainers ?? []).length > 0
-      ? [forbiddenField(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template")]
-      : []),
+  const { labels, annotations } = template.metadata ?? {};
+  const errors = [
+    ...validateLabels(labels, `${field}.labels`),
+    ...validateAnnotations(annotations, `${field}.annotations`),
   ];
-}
-
-function policyErrors(spec: PodSpec, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (!RESTART_POLICIES.includes(spec.restartPolicy ?? ""))
-    errors.push(notSupported(`${field}.restartPolicy`, spec.restartPolicy ?? "", RESTART_POLICIES));
-  if (!DNS_POLICIES.includes(spec.dnsPolicy ?? ""))
-    errors.push(notSupported(`${field}.dnsPolicy`, spec.dnsPolicy ?? "", DNS_POLICIES));
-  const grace = spec.terminationGracePeriodSeconds ?? 0;
-  if (grace < 0)
-    errors.push(invalidValue(`${field}.terminationGracePeriodSeconds`, grace, "must be greater than or equal to 0"));
-  const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && (Number(deadline) < 1 || Number(deadline) > 2 ** 31 - 1)) {
+  addPodAnnotationErrors(annotations, spec, `${field}.annotations`, errors);
+  addSpecErrors(spec, undefined, `${field}.spec`, errors);
+  addProfileMatchErrors(annotations, spec, `${field}.spec`, errors);
+  if ((spec.ephemeralContainers ?? []).length > 0)
     errors.push(
-      invalidValue(`${field}.activeDeadlineSeconds`, deadline, "must be between 1 and 2147483647, inclusive"),
+      forbiddenField(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"),
     );
-  }
-  const preemption = spec.preemptionPolicy;
-  if (preemption !== undefined && preemption !== "Never" && preemption !== "PreemptLowerPriority") {
-    errors.push(notSupported(`${field}.preemptionPolicy`, preemption, ["Never", "PreemptLowerPriority"]));
-  }
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    errors.push(
-      invalidValue(
-        `${field}.securityContext.shareProcessNamespace`,
-        true,
-        "ShareProcessNamespace and HostPID cannot both be enabled",
-      ),
-    );
-  }
   return errors;
 }
 
-function nameErrors(spec: PodSpec, field: string): FieldError[] {
-  const check = (name: string, value: string | undefined, problems: (value: string) => string[]): FieldError[] =>
-    value === undefined || value === "" ? [] : invalidFor(`${field}.${name}`, value, problems(value));
-  return [
-    ...check("serviceAccountName", spec.serviceAccountName, dnsSubdomainProblems),
-    ...check("nodeName", spec.nodeName, dnsSubdomainProblems),
-    ...check("hostname", spec.hostname, dnsLabelProblems),
-    ...check("subdomain", spec.subdomain, dnsLabelProblems),
-    ...check("schedulerName", spec.schedulerName, dnsSubdomainProblems),
-    ...check("priorityClassName", spec.priorityClassName, dnsSubdomainProblems),
-    ...check("runtimeClassName", spec.runtimeClassName, dnsSubdomainProblems),
-  ];
+function addPolicyErrors(spec: PodSpec, field: string, errors: FieldError[]): void {
+  const { restartPolicy = "", activeDeadlineSeconds: deadline, preemptionPolicy } = spec;
+  const at = `${field}.restartPolicy`;
+  if (restartPolicy === "") errors.push(required(at));
+  else if (!RESTART_POLICIES.includes(restartPolicy))
+    errors.push(notSupportedInOrder(at, restartPolicy, RESTART_POLICIES));
+  if (deadline !== undefined && (Number(deadline) < 1 || Number(deadline) > DEADLINE_MAX))
+    errors.push(invalidValue(`${field}.activeDeadlineSeconds`, deadline, inclusiveRange(1, DEADLINE_MAX)));
+  addOptionalChoiceErrors(errors, `${field}.preemptionPolicy`, preemptionPolicy, PREEMPTION_POLICIES);
 }
 
-function dnsConfigErrors(spec: PodSpec, field: string): FieldError[] {
-  const config = spec.dnsConfig;
-  const nameservers = config?.nameservers ?? [];
-  if (spec.dnsPolicy === "None" && nameservers.length === 0) {
-    return [
-      required(
-        `${field}.dnsConfig${config === undefined ? "" : ".nameservers"}`,
-        config === undefined
-          ? "must provide `dnsConfig` when `dnsPolicy` is None"
-          : "must provide at least one DNS nameserver when `dnsPolicy` is None",
-      ),
-    ];
-  }
-  if (nameservers.length > NAMESERVERS_MAX)
-    return [
-      invalidValue(
-        `${field}.dnsConfig.nameservers`,
-        nameservers,
-        `must not have more than ${NAMESERVERS_MAX} nameservers`,
-      ),
-    ];
-  return [];
+/** Objects that the pod names. */
+function addNameErrors(spec: PodSpec, field: string, errors: FieldError[]): void {
+  for (const name of ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] as const)
+    addOptionalNameErrors(errors, `${field}.${name}`, spec[name], dnsSubdomainProblems);
+  addOptionalNameErrors(
+    errors,
+    `${field}.schedulingGroup.podGroupName`,
+    spec.schedulingGroup?.podGroupName,
+    dnsSubdomainProblems,
+  );
 }
 
-const EFFECTS = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
-
-function tolerationErrors(toleration: Toleration, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const key = toleration.key ?? "";
-  const operator = toleration.operator ?? "Equal";
-  if (key !== "") errors.push(...invalidFor(`${field}.key`, key, qualifiedNameProblems(key)));
-  if (key === "" && operator !== "Exists")
-    errors.push(
-      invalidValue(
-        `${field}.operator`,
-        toleration.operator ?? "",
-        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-      ),
-    );
-  if (toleration.tolerationSeconds !== undefined && toleration.effect !== "NoExecute") {
-    errors.push(
-      invalidValue(
-        `${field}.effect`,
-        toleration.effect ?? "",
-        "effect must be 'NoExecute' when `tolerationSeconds` is set",
-      ),
-    );
-  }
-  if (operator === "Exists" && (toleration.value ?? "") !== "")
-    errors.push(invalidValue(`${field}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
-  if (operator === "Equal")
-    errors.push(...invalidFor(`${field}.operator`, toleration.value ?? "", labelValueProblems(toleration.value ?? "")));
-  if (operator !== "Exists" && operator !== "Equal")
-    errors.push(notSupported(`${field}.operator`, operator, ["Equal", "Exists"]));
-  if ((toleration.effect ?? "") !== "" && !EFFECTS.includes(toleration.effect ?? ""))
-    errors.push(notSupported(`${field}.effect`, toleration.effect, EFFECTS));
-  return errors;
+/** On the host's network a container's ports are the host's. */
+function addHostNetworkErrors(spec: PodSpec, isPod: boolean, field: string, errors: FieldError[]): void {
+  if (spec.hostNetwork !== true) return;
+  spec.containers.forEach((container, index) => {
+    container.ports?.forEach(({ hostPort = 0, containerPort }, position) => {
+      if (hostPort === containerPort || (hostPort === 0 && !isPod)) return;
+      const at = `${field}.containers[${index}].ports[${position}].hostPort`;
+      errors.push(invalidValue(at, hostPort, "must match `containerPort` when `hostNetwork` is true"));
+    });
+  });
 }
 
-function spreadErrors(constraint: TopologySpreadConstraint, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  if (constraint.maxSkew <= 0)
-    errors.push(invalidValue(`${field}.maxSkew`, constraint.maxSkew, "must be greater than zero"));
-  if (constraint.topologyKey === "") errors.push(required(`${field}.topologyKey`, "can not be empty"));
-  if (constraint.whenUnsatisfiable !== "DoNotSchedule" && constraint.whenUnsatisfiable !== "ScheduleAnyway") {
-    errors.push(
-      notSupported(`${field}.whenUnsatisfiable`, constraint.whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"]),
-    );
-  }
-  if (constraint.minDomains !== undefined && constraint.minDomains <= 0)
-    errors.push(invalidValue(`${field}.minDomains`, constraint.minDomains, "must be greater than zero"));
-  return [...errors, ...validateLabelSelector(constraint.labelSelector, `${field}.labelSelector`)];
-}
-
-function schedulingGateErrors(spec: PodSpec, field: string): FieldError[] {
+/** What must be true of a pod before it is ready, and before it is placed. */
+function addGateErrors(spec: PodSpec, field: string, errors: FieldError[]): void {
+  spec.readinessGates?.forEach(({ conditionType }, index) => {
+    const at = `${field}.readinessGates[${index}].conditionType`;
+    addInvalid(errors, at, conditionType, qualifiedNameProblems(conditionType));
+  });
   const seen = new Set<string>();
-  return (spec.schedulingGates ?? []).flatMap(({ name }, index) => {
+  spec.schedulingGates?.forEach(({ name }, index) => {
     const at = `${field}.schedulingGates[${index}]`;
-    const errors = invalidFor(at, name, qualifiedNameProblems(name));
+    addInvalid(errors, at, name, qualifiedNameProblems(name));
     if (seen.has(name)) errors.push(duplicate(at, name));
     seen.add(name);
-    return errors;
   });
+}
+
+/** Files with variables are written and read inside the pod: they lie in an emptyDir. */
+function addFileKeyVolumeErrors(spec: PodSpec, field: string, errors: FieldError[]): void {
+  for (const group of ["initContainers", "containers", "ephemeralContainers"] as const) {
+    spec[group]?.forEach(({ env = [] }, index) => {
+      env.forEach(({ valueFrom }, position) => {
+        const name = valueFrom?.fileKeyRef?.volumeName;
+        if (name === undefined) return;
+        const at = `${field}.${group}[${index}].env[${position}].valueFrom.fileKeyRef.volumeName`;
+        const volume = spec.volumes?.find((one) => one.name === name);
+        if (volume === undefined) errors.push(notFoundValue(at, name));
+        else if (volume.emptyDir === undefined)
+          errors.push(invalidValue(at, name, "referenced volume must be of type emptyDir"));
+      });
+    });
+  }
 }
