@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { availableParallelism, networkInterfaces } from "node:os";
 import type { Clock } from "../shared/process/clock.ts";
 import { FlagError, type FlagValues } from "../shared/process/flags.ts";
 import type { Logger } from "../shared/process/logger.ts";
@@ -39,6 +39,11 @@ export const FLAGS = {
   "max-mutating-requests-inflight": { type: "number", default: 200, help: "Writes at a time" },
   "request-timeout": { type: "duration", default: "60s", help: "Longest request that is not a watch or a stream" },
   "event-ttl": { type: "duration", default: "1h", help: "How long events are kept" },
+  "serving-threads": {
+    type: "number",
+    default: availableParallelism(),
+    help: "Threads that may serve; further ones are started while the first is busy",
+  },
   v: { type: "number", default: 0, help: "Verbosity: 4 and more logs debug messages" },
   version: { type: "boolean", default: false, help: "Print the version and end" },
   help: { type: "boolean", default: false, help: "Print this and end" },
@@ -182,5 +187,6 @@ export function apiServerOptions(
     maxMutatingRequestsInFlight: flags["max-mutating-requests-inflight"],
     requestTimeoutMs: flags["request-timeout"],
     eventTtlSeconds: Math.ceil(flags["event-ttl"] / 1000),
+    servingThreads: flags["serving-threads"],
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
+import type { FrontProxyOptions } from "./authentication/front-proxy.ts";
 import type { AuthorizationMode } from "./authorization/modes.ts";
 import type { AnyStrategy } from "./registry/strategy.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -24,7 +25,19 @@ export interface ApiServerOptions {
     /** PEM of all keys whose tokens are accepted. */
     readonly verificationKeys: readonly string[];
     readonly signingKey: string;
+    /** Where others find our public keys; on this server when left out. */
+    readonly jwksUri?: string | undefined;
+    /** Yes when left out. */
+    readonly isExpirationExtended?: boolean;
+    readonly maxExpirationSeconds?: number | undefined;
   };
+  /** Whether requests without credentials are `system:anonymous`; yes when left out. */
+  readonly isAnonymousAllowed?: boolean;
+  /** Text of `--token-auth-file`. */
+  readonly staticTokens?: string | undefined;
+  /** Whether Secrets of bootstrap tokens are credentials; no when left out. */
+  readonly areBootstrapTokensAllowed?: boolean;
+  readonly frontProxy?: FrontProxyOptions | undefined;
   /** Node and RBAC when left out. */
   readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceClusterIpRange: string;
@@ -37,6 +50,8 @@ export interface ApiServerOptions {
   readonly maxMutatingRequestsInFlight: number;
   readonly requestTimeoutMs: number;
   readonly eventTtlSeconds: number;
-  /** The built-in ones when left out. */
+  /** Threads that may serve at a time; one when left out. */
+  readonly servingThreads?: number;
+  /** The built-in ones when left out; given ones are served by one thread only. */
   readonly strategies?: readonly AnyStrategy[];
 }

@@ -16,9 +16,9 @@ import type { RequestContext } from "./http/request-context.ts";
 import { sendBytes, sendObject } from "./http/respond.ts";
 import { OpenApi } from "./openapi/openapi.ts";
 import type { ApiServerOptions } from "./options.ts";
-import type { PostStart } from "./post-start.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
 import type { AnyStrategy } from "./registry/strategy.ts";
+import type { ServingRole } from "./serving.ts";
 import type { WatchCaches } from "./watch-cache/watch-caches.ts";
 
 export interface PathDependencies {
@@ -27,15 +27,14 @@ export interface PathDependencies {
   readonly caches: WatchCaches;
   readonly metrics: MetricsRegistry;
   readonly tokens: ServiceAccountTokens;
-  readonly postStart: PostStart;
-  readonly stopping: AbortSignal;
+  readonly role: Pick<ServingRole, "isBootstrapped" | "isStopping" | "metricsText">;
 }
 
 function failUnless(condition: boolean, why: string): void {
   if (!condition) throw new Error(why);
 }
 
-function healthChecks({ options, caches, postStart, stopping }: PathDependencies): HealthCheck[] {
+function healthChecks({ options, caches, role }: PathDependencies): HealthCheck[] {
   const everywhere = ["healthz", "livez", "readyz"] as const;
   return [
     { name: "ping", endpoints: everywhere, check: () => undefined },
@@ -50,14 +49,18 @@ function healthChecks({ options, caches, postStart, stopping }: PathDependencies
     {
       name: "poststarthook/bootstrap-controller",
       endpoints: everywhere,
-      check: () => failUnless(postStart.isDone, "the objects of every cluster are not written"),
+      check: () => failUnless(role.isBootstrapped(), "the objects of every cluster are not written"),
     },
-    { name: "shutdown", endpoints: ["readyz"], check: () => failUnless(!stopping.aborted, "process is shutting down") },
+    {
+      name: "shutdown",
+      endpoints: ["readyz"],
+      check: () => failUnless(!role.isStopping(), "process is shutting down"),
+    },
   ];
 }
 
 export function createPaths(dependencies: PathDependencies): (context: RequestContext) => Promise<boolean> {
-  const { options, strategies, metrics, tokens } = dependencies;
+  const { options, strategies, metrics, tokens, role } = dependencies;
   const address = `${options.advertiseAddress}:${options.securePort}`;
   const jwksUri = `https://${address}${JWKS_PATH}`;
   return createPathHandler([
@@ -66,7 +69,7 @@ export function createPaths(dependencies: PathDependencies): (context: RequestCo
     new OpenApi(strategies, GIT_VERSION, options.clock),
     onePath("/version", (context) => sendObject(context, 200, versionDocument())),
     onePath("/metrics", async (context) => {
-      sendBytes(context, 200, metrics.contentType, await metrics.metrics());
+      sendBytes(context, 200, metrics.contentType, await role.metricsText(metrics));
     }),
     onePath(OPENID_CONFIGURATION_PATH, (context) => {
       sendObject(context, 200, openidConfiguration(tokens.issuer, jwksUri, tokens.keys));

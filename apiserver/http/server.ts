@@ -9,12 +9,15 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { SecureContextOptions } from "node:tls";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
+import { claimPort } from "./port-probe.ts";
+import { ReconnectBudget } from "./reconnect-budget.ts";
 import type { RequestHandler } from "./filter.ts";
+import { isLongRunning } from "./long-running.ts";
 import type { InFlight } from "./in-flight.ts";
 import type { UpgradeRequest } from "./request-context.ts";
 import { RequestState } from "./request-state.ts";
@@ -36,12 +39,16 @@ export interface ApiHttpServerOptions {
   readonly address: string;
   readonly port: number;
   /** Server certificate and key; `ca` is what client certificates are checked against. */
-  readonly tls: Pick<SecureContextOptions, "cert" | "key" | "ca">;
+  readonly tls: Pick<SecureContextOptions, "cert" | "key" | "ca"> & Pick<TlsOptions, "ticketKeys">;
   readonly handler: RequestHandler;
   readonly inFlight: InFlight;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Several threads listen on the port: the first one claims it, the others join. */
+  readonly sharing?: "first" | "joins";
+  /** Called when a request has arrived, before anything looks at it. */
+  readonly beforeRequest?: () => void;
 }
 
 export class ApiHttpServer {
@@ -49,10 +56,14 @@ export class ApiHttpServer {
   readonly #server: Server;
   /** Every TCP connection: Node's server forgets those that are upgraded or still shake hands. */
   readonly #connections = new Set<Socket>();
+  readonly #reconnects: ReconnectBudget;
+  readonly #beforeRequest: () => void;
   #isStopping = false;
 
   constructor(options: ApiHttpServerOptions) {
     this.#options = options;
+    this.#reconnects = new ReconnectBudget(() => options.clock.monotonicMs());
+    this.#beforeRequest = options.beforeRequest ?? (() => undefined);
     this.#server = createServer({
       ...options.tls,
       requestCert: true,
@@ -73,22 +84,30 @@ export class ApiHttpServer {
       this.#connections.add(socket);
       socket.once("close", () => this.#connections.delete(socket));
     });
+    this.#server.on("secureConnection", (socket: Socket) => this.#reconnects.note(socket));
     this.#server.on("request", (request, response) => this.#serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
     this.#server.on("clientError", answerBrokenRequest);
     this.#server.on("tlsClientError", (err) => options.logger.debug({ err }, "TLS handshake failed"));
   }
 
-  /** Resolves to the port. */
-  listen(): Promise<number> {
+  /** Resolves to the port; rejects when somebody else has it. */
+  async listen(): Promise<number> {
+    const { port, address: host, sharing } = this.#options;
+    if (sharing === "first") await claimPort(port, host);
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(this.#options.port, this.#options.address, () => {
+      this.#server.listen({ port, host, reusePort: sharing !== undefined }, () => {
         this.#server.off("error", reject);
         this.#server.on("error", (err) => this.#options.logger.error({ err }, "listener failed"));
         resolve((this.#server.address() as AddressInfo).port);
       });
     });
+  }
+
+  /** Asks the clients of all present connections to connect anew, a few at a time: another thread listens too. */
+  spread(): void {
+    this.#reconnects.ask();
   }
 
   /** Ends watches, waits for the other requests, then closes what is left. */
@@ -111,9 +130,15 @@ export class ApiHttpServer {
     // A stream error without a listener would end the process (H1); its effect is seen as `close`.
     request.on("error", () => undefined);
     response.on("error", () => undefined);
-    if (this.#isStopping) response.setHeader("Connection", "close");
     const nowMs = this.#options.clock.nowMs();
-    return new RequestState(request, response, { nowMs, newAuditId: randomUUID, ...(upgrade && { upgrade }) });
+    const state = new RequestState(request, response, { nowMs, newAuditId: randomUUID, ...(upgrade && { upgrade }) });
+    if (this.#isStopping || this.#isToMove(state)) response.setHeader("Connection", "close");
+    return state;
+  }
+
+  #isToMove({ request, info, upgrade }: RequestState): boolean {
+    if (upgrade !== undefined || isLongRunning(info)) return false;
+    return this.#reconnects.isLast(request.socket);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -146,6 +171,7 @@ export class ApiHttpServer {
   }
 
   #run(state: RequestState): void {
+    this.#beforeRequest();
     this.#options.handler(state).catch((err: unknown) => {
       this.#options.logger.error({ err, path: state.info.path }, "request handler failed");
       state.response.destroy();

@@ -36,13 +36,14 @@ export function parseStored(bytes: Buffer): unknown {
   return LONG_NUMBER.test(text) ? parseJson(text).value : (JSON.parse(text) as unknown);
 }
 
-/** Wire bytes of an object: a copy with the revision in it. Takes wire bytes too, and then replaces the revision. */
+/** Wire bytes of an object: a copy with the revision in it. Wire bytes of another revision get this one; of this one, they are the answer. */
 export function withRevision(bytes: Buffer, revision: number): Buffer {
   const start = metadataStart(bytes);
   if (start === undefined) return withRevision(normalized(bytes), revision);
   const end = revisionEnd(bytes, start);
   const isLast = bytes[end] === 0x7d;
   const field = Buffer.from(`${REVISION}${revision}"${isLast ? "" : ","}`);
+  if (end === start + field.length && field.equals(bytes.subarray(start, end))) return bytes;
   return Buffer.concat([bytes.subarray(0, start), field, bytes.subarray(end)]);
 }
 

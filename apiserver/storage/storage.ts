@@ -87,6 +87,8 @@ export class StorageUnavailableError extends Error {
 }
 
 export interface Storage {
+  /** Whether its watches have been told of every write before its writer is answered. */
+  readonly tellsWatchesFirst?: boolean;
   get(key: string, options?: { readonly revision?: number }): Promise<GetResult>;
   /** Keys that start with `prefix`, sorted by bytes. */
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;

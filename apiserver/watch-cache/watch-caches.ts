@@ -18,6 +18,7 @@ import { Collection } from "./collection.ts";
 import { Freshness } from "./freshness.ts";
 import type { ObjectReader } from "./object-reader.ts";
 import { ResourceCache } from "./resource-cache.ts";
+import type { Snapshot } from "./slab-list.ts";
 
 export interface WatchCachesOptions {
   readonly storage: Storage;
@@ -40,7 +41,7 @@ export interface WatchCaches {
   cacheOf(resource: Resource<KubeObject>): ResourceCache;
   /** 504 when the revision does not come. */
   waitForRevision(revision: number): Promise<void>;
-  /** Everything that the caches hold at `revision`, in wire form. */
+  /** Everything that the caches hold at `revision` now, in wire form; stays as it is while they go on. */
   contents(): Iterable<StoredValue>;
 }
 
@@ -90,12 +91,9 @@ class StorageBackedCaches implements WatchCaches {
     return this.#freshness.waitFor(revision);
   }
 
-  *contents(): Generator<StoredValue> {
-    for (const collection of this.#collections.values()) {
-      for (const { key, revision, bytes } of collection.snapshot().rows(collection.prefix)) {
-        yield { key, value: bytes, modRevision: revision, createRevision: 0 };
-      }
-    }
+  contents(): Iterable<StoredValue> {
+    const snapshots = Array.from(this.#collections.values(), (one) => [one.prefix, one.snapshot()] as const);
+    return storedValues(snapshots);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -185,6 +183,14 @@ class StorageBackedCaches implements WatchCaches {
       end = key.indexOf("/", end + 1);
     }
     return undefined;
+  }
+}
+
+function* storedValues(snapshots: readonly (readonly [prefix: string, Snapshot])[]): Generator<StoredValue> {
+  for (const [prefix, snapshot] of snapshots) {
+    for (const { key, revision, bytes } of snapshot.rows(prefix)) {
+      yield { key, value: bytes, modRevision: revision, createRevision: 0 };
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { Gauge, Registry } from "prom-client";
 import { collectProcessMetrics } from "./process-metrics.ts";
 import { GIT_VERSION, KUBERNETES_MAJOR, KUBERNETES_MINOR } from "./version.ts";
 
-export { Counter, Gauge, Histogram, Registry } from "prom-client";
+export { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** A registry of its own, so that several components can live in one process. */
 export function createMetrics(component: string): Registry {

@@ -13,8 +13,8 @@ const RETRY_AFTER_SECONDS = 1;
 export const withFlowControl: Filter = (next, { inFlight, limits, metrics }) => {
   return (state) => {
     const isOver =
-      (inFlight.readOnly.has(state) && inFlight.readOnly.size > limits.readOnly) ||
-      (inFlight.mutating.has(state) && inFlight.mutating.size > limits.mutating);
+      (inFlight.readOnly.has(state) && inFlight.total("readOnly") > limits.readOnly) ||
+      (inFlight.mutating.has(state) && inFlight.total("mutating") > limits.mutating);
     if (isOver && !state.user.groups.includes(SUPERUSER_GROUP)) {
       metrics.rejectedInFlight(inFlight.mutating.has(state) ? "mutating" : "readOnly");
       throw new StatusError("TooManyRequests", "Too many requests, please try again later.", {

@@ -11,12 +11,10 @@ export const withWaitGroup: Filter =
   (next, { inFlight }) =>
   async (state) => {
     const { info, response } = state;
-    const set = isLongRunning(info)
-      ? inFlight.longRunning
-      : READ_ONLY_VERBS.has(info.verb)
-        ? inFlight.readOnly
-        : inFlight.mutating;
-    set.add(state);
+    inFlight.begin(
+      state,
+      isLongRunning(info) ? "longRunning" : READ_ONLY_VERBS.has(info.verb) ? "readOnly" : "mutating",
+    );
     const onClose = (): void => state.abort(new Error("the client closed the connection"));
     response.once("close", onClose);
     try {

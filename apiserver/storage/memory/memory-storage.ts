@@ -27,6 +27,7 @@ interface Version {
 }
 
 export class MemoryStorage implements Storage {
+  readonly tellsWatchesFirst = true;
   readonly #clock: Clock;
   readonly #versions = new Map<string, Version[]>();
   /** Keys of `#versions`, sorted. */

@@ -36,6 +36,7 @@ type Answer<Kind extends Result["result"]> = {
 
 export class RemoteStorage implements Storage {
   readonly #post: Post<CallBatch>;
+  readonly #knownRevision: (() => number) | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #watches = new Map<number, WatchSink>();
   readonly #packer = new BytesPacker();
@@ -45,8 +46,10 @@ export class RemoteStorage implements Storage {
   #isScheduled = false;
   #isClosed = false;
 
-  constructor(post: Post<CallBatch>) {
+  /** `knownRevision` is for stores whose revision is known without asking (`Storage.tellsWatchesFirst`). */
+  constructor(post: Post<CallBatch>, knownRevision?: () => number) {
     this.#post = post;
+    this.#knownRevision = knownRevision;
   }
 
   /** What the owner sent. */
@@ -88,6 +91,7 @@ export class RemoteStorage implements Storage {
   }
 
   async currentRevision(): Promise<number> {
+    if (this.#knownRevision !== undefined && !this.#isClosed) return this.#knownRevision();
     return (await this.#call<"number">({ call: "currentRevision" })).result.number;
   }
 

@@ -50,6 +50,7 @@ const COMPACT_STEP_REVISIONS = 2000;
 const ALL = Number.MAX_SAFE_INTEGER;
 
 export class SqliteStorage implements Storage {
+  readonly tellsWatchesFirst = true;
   readonly #tables: Tables;
   readonly #clock: Clock;
   readonly #logger: Logger;
