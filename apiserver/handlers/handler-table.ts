@@ -41,6 +41,7 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
     update: createUpdateHandler(services, "status"),
     patch: createPatchHandler(services, "status"),
   });
+  const part = byVerb({ get, update: createUpdateHandler(services, "part"), patch: createPatchHandler(services, "part") });
   return {
     verbs: {
       create: createCreateHandler(services),
@@ -57,6 +58,8 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
       ["scale", createScaleHandler(services)],
       ["status", status],
       ["approval", status],
+      ["ephemeralcontainers", part],
+      ["resize", part],
     ]),
   };
 }

@@ -23,10 +23,10 @@ export function checkName(
   }
 }
 
-/** PUT of an object, or of its `/status`: 200, or 201 where a PUT may create. */
+/** PUT of an object, of its `/status` or of another part of it: 200, or 201 where a PUT may create. */
 export function createUpdateHandler(
   { registry }: Pick<ApiServices, "registry">,
-  mode: "object" | "status" = "object",
+  mode: "object" | "status" | "part" = "object",
 ): Handler {
   return async (context, target) => {
     const { resource } = target.strategy;

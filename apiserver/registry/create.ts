@@ -80,6 +80,7 @@ async function tryCreate(
     throwInvalid(strategy, object.metadata.name, [
       ...metadataErrors(strategy, object),
       ...(strategy.validate?.(object) ?? []),
+      ...(strategy.validateCreate?.(object) ?? []),
     ]);
     sendWarnings(strategy, object, undefined, request);
     await admitValidating(environment, { ...subject, name: object.metadata.name }, request);

@@ -31,8 +31,11 @@ export interface CreateRequest extends WriteRequest {
 }
 
 export interface UpdateRequest extends WriteRequest {
-  /** What may change: everything a PUT may, only what `/status` may, or what the caller of `change` wrote itself. */
-  readonly mode?: "object" | "status" | "raw";
+  /**
+   * What may change: everything a PUT may, only what `/status` or another subresource may, or what the caller of
+   * `change` wrote itself.
+   */
+  readonly mode?: "object" | "status" | "part" | "raw";
   /** Creates it when it is missing (PUT of kinds that allow it, server-side apply). */
   readonly createIfMissing?: boolean;
 }

@@ -58,6 +58,14 @@ export interface StatusStrategy<T> {
   validateUpdate?(next: T, previous: T): FieldError[];
 }
 
+/** A subresource that writes one part of the object by rules of its own (`pods/resize`). */
+export interface PartStrategy<T> {
+  /** Puts back everything but the part, in place. */
+  prepareForUpdate(next: T, previous: T): void;
+  /** On top of `validate`. */
+  validateUpdate(next: T, previous: T): FieldError[];
+}
+
 /** Where autoscaling/v1 Scale reads and writes. */
 export interface ScaleStrategy<T> {
   replicas(object: T): number;
@@ -80,6 +88,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly status?: StatusStrategy<T>;
   /** Further subresources that write the status as `/status` does, each by rules of its own (`approval`). */
   readonly statusSubresources?: Readonly<Record<string, StatusStrategy<T>>>;
+  /** Subresources that write a part of the object, by name. */
+  readonly partSubresources?: Readonly<Record<string, PartStrategy<T>>>;
   readonly scale?: ScaleStrategy<T>;
   /** Whether `metadata.generation` is kept: 1 at creation, +1 when the spec (or what `generationOf` gives) changes. */
   readonly hasGeneration?: boolean;
@@ -94,6 +104,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   /** Puts back what a plain update may not change (status), in place; generation is the registry's. */
   prepareForUpdate?(next: T, previous: T): void;
   validate?(object: T): FieldError[];
+  /** On top of `validate`: what may be set later, but not at creation. */
+  validateCreate?(object: T): FieldError[];
   /** On top of `validate`: immutable fields and forbidden transitions. */
   validateUpdate?(next: T, previous: T): FieldError[];
   /** May PUT create it? (`AllowCreateOnUpdate`: Lease, Endpoints, … ) */
@@ -144,6 +156,7 @@ export function serve<T extends KubeObject>(declaration: StrategyDeclaration<T>)
   const declared = declaration.subresources ?? [];
   const status: Subresource[] = [
     ...Object.keys(declaration.statusSubresources ?? {}),
+    ...Object.keys(declaration.partSubresources ?? {}),
     ...(declaration.status === undefined ? [] : ["status"]),
   ].map((name) => ({ name, verbs: ["get", "patch", "update"] }));
   const scale: Subresource[] =

@@ -83,7 +83,7 @@ async function tryUpdate(
   draft.metadata.name ||= name;
   draft.metadata.resourceVersion = previous.metadata.resourceVersion;
   const next = request.mode === "status" ? withStatusOnly(draft, previous) : draft;
-  if (request.mode === undefined || request.mode === "object") applyDefaults(environment, strategy, next);
+  if (request.mode !== "status" && request.mode !== "raw") applyDefaults(environment, strategy, next);
 
   const subject = { operation: "UPDATE", strategy, namespace, name, object: next, oldObject: previous } as const;
   await admitMutating(environment, subject, request);
@@ -141,14 +141,17 @@ async function prepareAndValidate(
   const { strategy, name } = subject;
   const origin = { user: request.user, now: rfc3339(environment.clock.nowMs()) };
   const status = strategy.statusSubresources?.[request.subresource ?? ""] ?? strategy.status;
+  const part = strategy.partSubresources?.[request.subresource ?? ""];
+  const rules = request.mode === "part" ? part : strategy;
   keepSystemFields(next, previous);
   if (request.mode === "status") status?.prepareForUpdate?.(next, previous, origin);
+  else if (request.mode === "part") part?.prepareForUpdate(next, previous);
   else if (request.mode !== "raw") strategy.prepareForUpdate?.(next, previous);
   if (request.mode !== "raw") bumpGeneration(strategy, next, previous);
   const errors = [...metadataErrors(strategy, next), ...validateObjectMetaUpdate(next.metadata, previous.metadata)];
   if (request.mode === "status") errors.push(...(status?.validateUpdate?.(next, previous) ?? []));
   else if (request.mode !== "raw") {
-    errors.push(...(strategy.validate?.(next) ?? []), ...(strategy.validateUpdate?.(next, previous) ?? []));
+    errors.push(...(strategy.validate?.(next) ?? []), ...(rules?.validateUpdate?.(next, previous) ?? []));
   }
   throwInvalid(strategy, name, errors);
   sendWarnings(strategy, next, previous, request);

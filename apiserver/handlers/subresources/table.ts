@@ -3,7 +3,6 @@ import type { KubeletClient } from "../../node-access/kubelet-client.ts";
 import type { ApiServices, Handler } from "../handler.ts";
 import { createBindingHandler } from "./binding.ts";
 import { byVerb } from "./by-verb.ts";
-import { createEphemeralContainersHandler } from "./ephemeral-containers.ts";
 import { createEvictionHandler } from "./eviction.ts";
 import { createFinalizeHandler } from "./finalize.ts";
 import { createLogHandler } from "./log.ts";
@@ -25,7 +24,6 @@ export function subresourceHandlers(services: SubresourceServices): [string, Han
     ["/bindings/", binding],
     ["/pods/binding", binding],
     ["/pods/eviction", byVerb({ create: createEvictionHandler(services) })],
-    ["/pods/ephemeralcontainers", createEphemeralContainersHandler(services)],
     ["/namespaces/finalize", byVerb({ update: createFinalizeHandler(services) })],
     ["/serviceaccounts/token", byVerb({ create: createTokenHandler(services) })],
   ];

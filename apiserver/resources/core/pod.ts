@@ -1,10 +1,17 @@
 import type { Pod, PodStatus } from "../../../shared/api/generated/core/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { pods } from "../../../shared/resources/catalog.ts";
+import { keepMetadataForStatus } from "../../registry/object-meta.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
 import { defaultPodSpec, defaultRunningPod, syncServiceAccount } from "../pod-spec/defaults.ts";
+import { forbiddenField } from "../../validation/field-errors.ts";
+import { addProfileMatchErrors } from "../pod-spec/pod-annotations.ts";
 import { qualityOfService } from "../pod-spec/quality-of-service.ts";
 import { validatePodSpec } from "../pod-spec/validate.ts";
+import { specWithEphemeralContainers, validateEphemeralContainersUpdate } from "./pod-ephemeral-containers.ts";
+import { specWithResources, validatePodResize } from "./pod-resize.ts";
+import { keepObservedGenerations, validatePodStatusUpdate } from "./pod-status-update.ts";
 import { summarizePod } from "./pod-status-text.ts";
 import { validatePodUpdate } from "./pod-update.ts";
 
@@ -23,7 +30,6 @@ export const podStrategy = serve<Pod>({
       isConnect: true,
     },
     { name: "binding", verbs: ["create"], kind: { group: "", version: "v1", kind: "Binding" } },
-    { name: "ephemeralcontainers", verbs: ["get", "patch", "update"] },
     { name: "eviction", verbs: ["create"], kind: { group: "policy", version: "v1", kind: "Eviction" } },
     {
       name: "exec",
@@ -40,6 +46,22 @@ export const podStrategy = serve<Pod>({
     },
     { name: "proxy", verbs: PROXY_VERBS, kind: { group: "", version: "v1", kind: "PodProxyOptions" }, isConnect: true },
   ],
+  partSubresources: {
+    ephemeralcontainers: {
+      prepareForUpdate: (next, previous) => {
+        next.spec = specWithEphemeralContainers(previous.spec, next.spec);
+        keepRest(next, previous);
+      },
+      validateUpdate: validateEphemeralContainersUpdate,
+    },
+    resize: {
+      prepareForUpdate: (next, previous) => {
+        next.spec = specWithResources(previous.spec, next.spec);
+        keepRest(next, previous);
+      },
+      validateUpdate: validatePodResize,
+    },
+  },
   hasGeneration: true,
   defaults: (pod) => {
     defaultPodSpec(pod.spec);
@@ -71,10 +93,15 @@ export const podStrategy = serve<Pod>({
       // Owners are the garbage collector's: a status update carries stale ones.
       next.metadata.ownerReferences = previous.metadata.ownerReferences;
       next.metadata.deletionTimestamp = previous.metadata.deletionTimestamp;
-      if (next.status !== undefined) next.status.qosClass ??= previous.status?.qosClass;
+      next.status ??= {};
+      next.status.qosClass ??= previous.status?.qosClass;
+      syncAddresses(next.status);
+      keepObservedGenerations(next.status, previous.status);
     },
+    validateUpdate: validatePodStatusUpdate,
   },
   validate: validatePodSpec,
+  validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
   gracePeriodSeconds: (pod, requested) => {
     const isDone = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
@@ -122,6 +149,22 @@ export const podStrategy = serve<Pod>({
   ],
   example: { spec: { containers: [{ name: "main", image: "registry.example/app:1" }] } },
 });
+
+/** What a subresource for one part of the spec leaves as it is. */
+function keepRest(next: Pod, previous: Pod): void {
+  next.status = previous.status;
+  keepMetadataForStatus(next, previous);
+}
+
+function validateNewPod({ metadata, spec }: Pod): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((spec.ephemeralContainers ?? []).length > 0)
+    errors.push(forbiddenField("spec.ephemeralContainers", "cannot be set on create"));
+  if ((spec.nodeName ?? "") !== "" && (spec.schedulingGates ?? []).length > 0)
+    errors.push(forbiddenField("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+  addProfileMatchErrors(metadata.annotations, spec, "spec", errors);
+  return errors;
+}
 
 /** Two spellings of one fact: the list of addresses, and its first element. */
 function syncAddresses(status: PodStatus): void {

@@ -8,8 +8,7 @@ import { dnsSubdomainProblems } from "../../validation/names.ts";
 const CREDENTIAL_SPEC_KIB_MAX = 64;
 const DOMAIN_MAX = 256;
 const USER_MAX = 104;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-const CONTROL = /[\u0000-\u001f\u007f]/;
+const CONTROL = /\p{Cc}/u;
 const NET_BIOS_NAME = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const DNS_PART = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
 const DNS_NAME = new RegExp(`^${DNS_PART}(?:\\.${DNS_PART})*$`);
