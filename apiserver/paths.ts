@@ -1,12 +1,6 @@
 /** The paths that are no resources, in the order in which they are asked. */
 import type { Registry as MetricsRegistry } from "../shared/process/metrics.ts";
-import {
-  JWKS_CONTENT_TYPE,
-  JWKS_PATH,
-  jsonWebKeySet,
-  OPENID_CONFIGURATION_PATH,
-  openidConfiguration,
-} from "./authentication/openid-documents.ts";
+import { openidPaths } from "./authentication/openid-documents.ts";
 import type { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createPathHandler, onePath } from "./discovery/paths.ts";
@@ -62,7 +56,6 @@ function healthChecks({ options, caches, role }: PathDependencies): HealthCheck[
 export function createPaths(dependencies: PathDependencies): (context: RequestContext) => Promise<boolean> {
   const { options, strategies, metrics, tokens, role } = dependencies;
   const address = `${options.advertiseAddress}:${options.securePort}`;
-  const jwksUri = `https://${address}${JWKS_PATH}`;
   return createPathHandler([
     new HealthChecks(healthChecks(dependencies), options.logger),
     new Discovery(strategies, address),
@@ -71,11 +64,6 @@ export function createPaths(dependencies: PathDependencies): (context: RequestCo
     onePath("/metrics", async (context) => {
       sendBytes(context, 200, metrics.contentType, await role.metricsText(metrics));
     }),
-    onePath(OPENID_CONFIGURATION_PATH, (context) => {
-      sendObject(context, 200, openidConfiguration(tokens.issuer, jwksUri, tokens.keys));
-    }),
-    onePath(JWKS_PATH, (context) => {
-      sendBytes(context, 200, JWKS_CONTENT_TYPE, JSON.stringify(jsonWebKeySet(tokens.keys)));
-    }),
+    ...openidPaths({ ...tokens, address, jwksUri: options.serviceAccounts.jwksUri }),
   ]);
 }

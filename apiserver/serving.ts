@@ -7,9 +7,7 @@ import { createMetrics, type Registry as MetricsRegistry } from "../shared/proce
 import { admissionPlugins } from "./admission/plugins.ts";
 import { privilegeEscalation } from "./admission/privilege-escalation.ts";
 import { createServiceHook, type ServiceHook } from "./allocation/service-hook.ts";
-import { createAuthenticator } from "./authentication/authenticate.ts";
-import { createServiceAccountTokens, type ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
-import { readPublicKeys, readSigningKey } from "./authentication/signing-keys.ts";
+import { clientAuthorities, createIdentity } from "./authentication/identity.ts";
 import { createAuthorizer, DEFAULT_AUTHORIZATION_MODES } from "./authorization/modes.ts";
 import { nodeRules } from "./bootstrap/policy-components.ts";
 import { createDispatcher } from "./handlers/dispatch.ts";
@@ -90,20 +88,21 @@ export function createServing(options: ApiServerOptions, role: ServingRole): Ser
     { storage, admission, hooks: [serviceHook], clock, newUid: randomUUID, applySchemaDefaults },
     strategies,
   );
-  const tokens = createTokens(options, caches);
+  const refresh = async (): Promise<void> => caches.waitForRevision(await options.storage.currentRevision());
+  const { authenticator, ...identity } = createIdentity(options, reader, refresh);
   const kubelets = createKubelets(options);
 
   const inFlight = new InFlight(role.counts);
   const labeller = new RequestLabeller(strategies);
-  const paths = createPaths({ options, strategies, caches, metrics, tokens, role });
+  const paths = createPaths({ options, strategies, caches, metrics, tokens: identity.tokens, role });
   const services = { storage, caches, reader, registry, authorizer, admission, strategies, clock, logger };
-  const table = createHandlerTable({ ...services, tokens, kubelets, watchMetrics: storeMetrics.watchEvents });
+  const table = createHandlerTable({ ...services, ...identity, kubelets, watchMetrics: storeMetrics.watchEvents });
   const handler = buildChain(
     {
       clock,
       logger,
       metrics: createServerMetrics(metrics, inFlight, labeller),
-      authenticator: createAuthenticator({ clock, tokens }),
+      authenticator,
       authorizer,
       inFlight,
       requestTimeoutMs: options.requestTimeoutMs,
@@ -116,7 +115,7 @@ export function createServing(options: ApiServerOptions, role: ServingRole): Ser
     port: options.securePort,
     tls: {
       ...options.tls,
-      ...(options.clientCa === undefined ? {} : { ca: options.clientCa }),
+      ca: clientAuthorities(options),
       ...(role.ticketKeys && { ticketKeys: role.ticketKeys }),
     },
     handler,
@@ -139,22 +138,6 @@ export function createServing(options: ApiServerOptions, role: ServingRole): Ser
       kubelets?.close();
     },
   };
-}
-
-function createTokens(
-  { serviceAccounts, clock, storage }: ApiServerOptions,
-  caches: WatchCaches,
-): ServiceAccountTokens {
-  const signingKey = readSigningKey(serviceAccounts.signingKey);
-  return createServiceAccountTokens({
-    issuers: serviceAccounts.issuers,
-    ...(serviceAccounts.audiences.length === 0 ? {} : { audiences: serviceAccounts.audiences }),
-    keys: [...serviceAccounts.verificationKeys.flatMap(readPublicKeys), signingKey],
-    signingKey,
-    reader: caches.reader,
-    clock,
-    refresh: async () => caches.waitForRevision(await storage.currentRevision()),
-  });
 }
 
 function createKubelets({ kubeletClient }: ApiServerOptions): ReturnType<typeof createKubeletClient> | undefined {

@@ -7,10 +7,15 @@ import { createCertificateAuthority, issueCertificate } from "../../shared/proce
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { withoutBearerProtocols } from "./credentials.ts";
+import type { TokenAuthenticator } from "./token-authenticator.ts";
 import type { UserInfo } from "./user.ts";
 
 const builder: UserInfo = { name: "system:serviceaccount:ci:builder", uid: "", groups: [], extra: {} };
-const tokens = { authenticateToken: async (token: string) => (token === "good" ? builder : undefined) };
+const tokens: TokenAuthenticator = {
+  authenticateToken: async (token) =>
+    token === "good" ? { kind: "user", user: builder, audiences: [] } : { kind: "unknown" },
+};
+const options = { clock: systemClock, tokens, isAnonymousAllowed: true };
 
 interface Answer {
   readonly code: number;
@@ -18,7 +23,7 @@ interface Answer {
 }
 interface Ask {
   readonly path?: string;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Record<string, string | string[]>;
   readonly certificate?: { cert: string; key: string };
 }
 
@@ -29,6 +34,7 @@ async function withServer<T>(
     ask: (request: Ask) => Promise<Answer>,
     issue: (name: string, groups: string[], isOurs?: boolean) => Promise<{ cert: string; key: string }>,
   ) => Promise<T>,
+  authorities: string[] = [],
 ): Promise<T> {
   const ca = await createCertificateAuthority("test-ca");
   const strangers = await createCertificateAuthority("test-ca");
@@ -43,7 +49,13 @@ async function withServer<T>(
     }
   };
   const server = createServer(
-    { cert: serving.certificate, key: serving.key, ca: ca.certificate, requestCert: true, rejectUnauthorized: false },
+    {
+      cert: serving.certificate,
+      key: serving.key,
+      ca: [ca.certificate, ...authorities],
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     (request, response) => void answer(request).then((found) => response.end(JSON.stringify(found))),
   );
   server.listen(0, "127.0.0.1");
@@ -81,7 +93,7 @@ async function withServer<T>(
 
 describe("authentication", () => {
   it("takes user and groups from a client certificate of our CA", async () => {
-    await withServer(createAuthenticator({ clock: systemClock, tokens }), async (ask, issue) => {
+    await withServer(createAuthenticator(options), async (ask, issue) => {
       const { code, user } = await ask({ certificate: await issue("kubernetes-admin", ["system:masters", "ops"]) });
       expect(code).toBe(200);
       expect(user).toMatchObject({ name: "kubernetes-admin", uid: "" });
@@ -91,18 +103,18 @@ describe("authentication", () => {
   });
 
   it("refuses certificates of others, and good ones that have expired", async () => {
-    await withServer(createAuthenticator({ clock: systemClock, tokens }), async (ask, issue) => {
+    await withServer(createAuthenticator(options), async (ask, issue) => {
       expect((await ask({ certificate: await issue("evil", ["system:masters"], false) })).code).toBe(401);
       expect((await ask({ path: "/healthz", certificate: await issue("evil", [], false) })).code).toBe(401);
     });
     const future = { ...systemClock, nowMs: () => systemClock.nowMs() + 100 * 365 * 86_400_000 };
-    await withServer(createAuthenticator({ clock: future, tokens }), async (ask, issue) => {
+    await withServer(createAuthenticator({ ...options, clock: future }), async (ask, issue) => {
       expect((await ask({ certificate: await issue("late", []) })).code).toBe(401);
     });
   });
 
   it("takes bearer tokens from the header and from a WebSocket subprotocol", async () => {
-    await withServer(createAuthenticator({ clock: systemClock, tokens }), async (ask) => {
+    await withServer(createAuthenticator(options), async (ask) => {
       expect((await ask({ headers: { authorization: "Bearer good" } })).user).toEqual(builder);
       const encoded = Buffer.from("good").toString("base64url");
       const protocols = `v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.${encoded}`;
@@ -116,14 +128,89 @@ describe("authentication", () => {
     ]);
   });
 
-  it("lets nobody in anonymously but on health paths", async () => {
-    await withServer(createAuthenticator({ clock: systemClock, tokens }), async (ask) => {
-      for (const path of ["/healthz", "/livez?verbose", "/readyz/etcd"]) {
-        expect((await ask({ path })).user?.name).toBe("system:anonymous");
+  it("takes those without credentials for anonymous, unless that is switched off, and never those with bad ones", async () => {
+    await withServer(createAuthenticator(options), async (ask) => {
+      for (const path of ["/healthz", "/livez?verbose", "/api/v1/namespaces"]) {
+        expect((await ask({ path })).user).toMatchObject({
+          name: "system:anonymous",
+          groups: ["system:unauthenticated"],
+        });
       }
-      for (const path of ["/", "/version", "/healthzz", "/api/v1/namespaces"])
-        expect((await ask({ path })).code).toBe(401);
       expect((await ask({ path: "/healthz", headers: { authorization: "Bearer bad" } })).code).toBe(401);
     });
+    await withServer(createAuthenticator({ ...options, isAnonymousAllowed: false }), async (ask) => {
+      for (const path of ["/healthz", "/version", "/api/v1/namespaces"]) expect((await ask({ path })).code).toBe(401);
+      expect((await ask({ headers: { authorization: "Bearer good" } })).code).toBe(200);
+    });
+  });
+});
+
+describe("a front proxy", () => {
+  const speak = {
+    "x-remote-user": "alice",
+    "x-remote-uid": "42",
+    "x-remote-group": ["ops, all", "dev"],
+    "x-remote-extra-scopes.example%2eorg": "view",
+  };
+
+  /** A server that trusts `users` for client certificates and `proxies` for front proxies. */
+  async function withProxy(
+    use: (
+      ask: (request: Ask) => Promise<Answer>,
+      issue: (signer: "users" | "proxies", name: string) => Promise<{ cert: string; key: string }>,
+    ) => Promise<void>,
+    same = false,
+  ): Promise<void> {
+    const users = await createCertificateAuthority("users");
+    const proxies = same ? users : await createCertificateAuthority("proxies");
+    const frontProxy = {
+      clientCa: proxies.certificate,
+      allowedNames: ["front-proxy-client"],
+      usernameHeaders: ["X-Remote-User"],
+      uidHeaders: ["X-Remote-Uid"],
+      groupHeaders: ["X-Remote-Group"],
+      extraHeaderPrefixes: ["X-Remote-Extra-"],
+    };
+    const authenticator = createAuthenticator({ ...options, clientCa: users.certificate, frontProxy });
+    const issue = async (signer: "users" | "proxies", commonName: string) => {
+      const pair = await issueCertificate(signer === "users" ? users : proxies, { commonName, usages: ["client"] });
+      return { cert: pair.certificate, key: pair.key };
+    };
+    await withServer(authenticator, (ask) => use(ask, issue), [users.certificate, proxies.certificate]);
+  }
+
+  it("is believed when it says for whom it speaks", async () => {
+    await withProxy(async (ask, issue) => {
+      const { user } = await ask({ headers: speak, certificate: await issue("proxies", "front-proxy-client") });
+      expect(user).toEqual({
+        name: "alice",
+        uid: "42",
+        groups: ["ops, all", "dev", "system:authenticated"],
+        extra: { "scopes.example.org": ["view"] },
+      });
+    });
+  });
+
+  it("is nobody without such headers, under another name, and others are not believed", async () => {
+    await withProxy(async (ask, issue) => {
+      expect((await ask({ certificate: await issue("proxies", "front-proxy-client") })).code).toBe(401);
+      expect((await ask({ headers: speak, certificate: await issue("proxies", "evil") })).code).toBe(401);
+      expect((await ask({ headers: speak, certificate: await issue("users", "front-proxy-client") })).user?.name).toBe(
+        "front-proxy-client",
+      );
+      expect((await ask({ headers: speak })).user?.name).toBe("system:anonymous");
+      const bearer = { authorization: "Bearer good" };
+      expect((await ask({ headers: bearer, certificate: await issue("proxies", "evil") })).user).toEqual(builder);
+    });
+  });
+
+  it("may share its authority with users", async () => {
+    await withProxy(async (ask, issue) => {
+      expect((await ask({ certificate: await issue("users", "bob") })).user?.name).toBe("bob");
+      expect((await ask({ headers: speak, certificate: await issue("users", "bob") })).user?.name).toBe("bob");
+      expect((await ask({ headers: speak, certificate: await issue("users", "front-proxy-client") })).user?.name).toBe(
+        "alice",
+      );
+    }, true);
   });
 });

@@ -5,14 +5,6 @@ const BEARER_SUBPROTOCOL = "base64url.bearer.authorization.k8s.io.";
 const BEARER = /^bearer +(\S+)\s*$/i;
 const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/;
 
-/** Paths that everybody may ask, with everything below them. */
-const ANONYMOUS_PATHS = ["/healthz", "/livez", "/readyz"];
-
-/** True when a request without credentials is let through as `system:anonymous`; `path` has no query. */
-export function isAnonymousPath(path: string): boolean {
-  return ANONYMOUS_PATHS.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-}
-
 export type BearerCredential =
   | { readonly kind: "none" }
   | { readonly kind: "malformed" }

@@ -13,6 +13,8 @@ export interface KubernetesClaim {
   readonly pod?: ObjectClaim | undefined;
   readonly secret?: ObjectClaim | undefined;
   readonly node?: ObjectClaim | undefined;
+  /** When a token that lives on for old clients should have been renewed, in seconds since the epoch. */
+  readonly warnafter?: number | undefined;
 }
 
 export interface TokenClaims {
@@ -55,6 +57,7 @@ function kubernetesClaim(value: unknown): KubernetesClaim | undefined {
     pod: objectClaim(claim["pod"]),
     secret: objectClaim(claim["secret"]),
     node: objectClaim(claim["node"]),
+    ...(typeof claim["warnafter"] === "number" ? { warnafter: claim["warnafter"] } : {}),
   };
 }
 
@@ -75,6 +78,40 @@ export function parseClaims(payload: unknown): TokenClaims | undefined {
     nbf: typeof nbf === "number" ? nbf : 0,
     jti: typeof jti === "string" ? jti : "",
     "kubernetes.io": bound,
+  };
+}
+
+/** Issuer of the tokens in Secrets, which end with their Secret only (upstream: `pkg/serviceaccount/legacy.go`). */
+export const LEGACY_ISSUER = "kubernetes/serviceaccount";
+const LEGACY_PREFIX = "kubernetes.io/serviceaccount/";
+
+export interface LegacyClaims {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly serviceaccount: { readonly name: string; readonly uid: string };
+}
+
+/** The claims of a payload whose signature was good; nothing when they are not those of a token in a Secret. */
+export function parseLegacyClaims(payload: unknown): LegacyClaims | undefined {
+  const claims = record(payload) ?? {};
+  const text = (key: string): string => {
+    const value = claims[`${LEGACY_PREFIX}${key}`];
+    return typeof value === "string" ? value : "";
+  };
+  const [namespace, secret] = [text("namespace"), text("secret.name")];
+  const serviceaccount = { name: text("service-account.name"), uid: text("service-account.uid") };
+  const isWhole = [namespace, secret, serviceaccount.name, serviceaccount.uid].every((value) => value !== "");
+  if (claims["iss"] !== LEGACY_ISSUER || !isWhole) return undefined;
+  if (claims["sub"] !== serviceAccountUserName(namespace, serviceaccount.name)) return undefined;
+  return { namespace, secret, serviceaccount };
+}
+
+export function userOfLegacyClaims({ namespace, serviceaccount }: LegacyClaims): UserInfo {
+  return {
+    name: serviceAccountUserName(namespace, serviceaccount.name),
+    uid: serviceaccount.uid,
+    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, ALL_AUTHENTICATED],
+    extra: {},
   };
 }
 

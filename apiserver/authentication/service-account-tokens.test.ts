@@ -1,12 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT } from "jose";
+import type { Secret } from "../../shared/api/generated/core/v1.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import { systemClock } from "../../shared/process/clock.ts";
-import { nodes, pods, serviceAccounts } from "../../shared/resources/catalog.ts";
+import { nodes, pods, secrets, serviceAccounts } from "../../shared/resources/catalog.ts";
 import { StaticReader } from "../../test/support/static-reader.ts";
 import { jsonWebKeySet, openidConfiguration } from "./openid-documents.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens, type TokenSpec } from "./service-account-tokens.ts";
 import { readPublicKeys, readSigningKey, type SigningKey } from "./signing-keys.ts";
+import type { UserInfo } from "./user.ts";
 
 const ISSUER = "https://kubernetes.default.svc.cluster.local";
 
@@ -57,6 +59,12 @@ function setup(signingKey: SigningKey = rsa, refresh?: (reader: StaticReader) =>
   return { tokens, reader, advance: (ms) => void (offset += ms) };
 }
 
+/** The user of a token that the API accepts; nothing for any other. */
+async function userOf(tokens: ServiceAccountTokens, token: string): Promise<UserInfo | undefined> {
+  const verdict = await tokens.authenticateToken(token, []);
+  return verdict.kind === "user" ? verdict.user : undefined;
+}
+
 describe("ServiceAccount tokens", () => {
   it.each([
     ["RS256", rsa],
@@ -85,7 +93,7 @@ describe("ServiceAccount tokens", () => {
   it("turns a token into the user of its ServiceAccount, the same object each time", async () => {
     const { tokens } = setup();
     const { token } = await tokens.sign(spec);
-    const user = await tokens.authenticateToken(token);
+    const user = await userOf(tokens, token);
     expect(user).toEqual({
       name: "system:serviceaccount:ci:builder",
       uid: "sa-1",
@@ -98,7 +106,7 @@ describe("ServiceAccount tokens", () => {
         "authentication.kubernetes.io/pod-uid": ["pod-1"],
       },
     });
-    expect(await tokens.authenticateToken(token)).toBe(user);
+    expect(await userOf(tokens, token)).toBe(user);
   });
 
   it("refuses expired, foreign, damaged and unsigned tokens", async () => {
@@ -120,11 +128,13 @@ describe("ServiceAccount tokens", () => {
       unsigned,
       otherIssuer,
     ]) {
-      expect(await tokens.authenticateToken(bad)).toBeUndefined();
+      expect(await userOf(tokens, bad)).toBeUndefined();
     }
-    expect(await tokens.authenticateToken(token)).toBeDefined();
-    advance(3600_000);
-    expect(await tokens.authenticateToken(token)).toBeUndefined();
+    expect(await userOf(tokens, token)).toBeDefined();
+    advance(3660_000);
+    expect(await userOf(tokens, token)).toBeDefined();
+    advance(1000);
+    expect(await userOf(tokens, token)).toBeUndefined();
   });
 
   it("refuses a token whose subject is not its ServiceAccount", async () => {
@@ -133,13 +143,13 @@ describe("ServiceAccount tokens", () => {
     const forged = await new SignJWT({ ...decodeJwt(token), sub: "system:serviceaccount:kube-system:root" })
       .setProtectedHeader({ alg: "RS256" })
       .sign(rsa.privateKey);
-    expect(await tokens.authenticateToken(forged)).toBeUndefined();
+    expect(await userOf(tokens, forged)).toBeUndefined();
   });
 
   it("ends with the objects it is bound to", async () => {
     const { tokens, reader } = setup();
     const { token } = await tokens.sign(spec);
-    const isGood = async (): Promise<boolean> => (await tokens.authenticateToken(token)) !== undefined;
+    const isGood = async (): Promise<boolean> => (await userOf(tokens, token)) !== undefined;
     expect(await isGood()).toBe(true);
     reader.remove(pods, pod);
     expect(await isGood()).toBe(false);
@@ -159,14 +169,120 @@ describe("ServiceAccount tokens", () => {
     const { tokens, reader } = setup(rsa, (late) => late.put(pods, pod));
     reader.remove(pods, pod);
     const { token } = await tokens.sign(spec);
-    expect(await tokens.authenticateToken(token)).toBeDefined();
+    expect(await userOf(tokens, token)).toBeDefined();
   });
 
   it("accepts only the audiences asked for, the API's own by default", async () => {
     const { tokens } = setup();
     const { token } = await tokens.sign({ ...spec, audiences: ["vault", "other"] });
-    expect(await tokens.verify(token, [])).toBeUndefined();
-    expect((await tokens.verify(token, ["vault", "x"]))?.audiences).toEqual(["vault"]);
+    expect(await tokens.authenticateToken(token, [])).toEqual({
+      kind: "refused",
+      why: `token audiences ["vault" "other"] is invalid for the target audiences ["${ISSUER}"]`,
+    });
+    expect(await tokens.authenticateToken(token, ["vault", "x"])).toMatchObject({ audiences: ["vault"] });
+  });
+
+  it("says why a token of ours is no longer good, and nothing about others", async () => {
+    const { tokens, reader, advance } = setup();
+    const { token } = await tokens.sign(spec);
+    const why = async (): Promise<string> => {
+      const verdict = await tokens.authenticateToken(token, []);
+      return verdict.kind === "refused" ? verdict.why : verdict.kind;
+    };
+    expect(await tokens.authenticateToken("x.y.z", [])).toEqual({ kind: "unknown" });
+    reader.put(pods, { ...pod, metadata: { ...pod.metadata, uid: "pod-2" } });
+    expect(await why()).toBe("pod UID (pod-2) does not match service account pod ref claim (pod-1)");
+    reader.remove(pods, pod);
+    expect(await why()).toBe("service account token has been invalidated");
+    reader.put(serviceAccounts, { ...account, metadata: { ...account.metadata, uid: "sa-2" } });
+    expect(await why()).toBe("service account UID (sa-2) does not match claim (sa-1)");
+    reader.remove(serviceAccounts, account);
+    expect(await why()).toBe('serviceaccounts "builder" not found');
+    advance(2 * 3600_000);
+    expect(await why()).toBe("service account token has expired");
+  });
+
+  it("keeps a token that was rotated in good, when its key is still known", async () => {
+    const [older, newer] = [rsaKey(), ecKey()];
+    const before = setup(older);
+    const { token } = await before.tokens.sign(spec);
+    const after = createServiceAccountTokens({
+      issuers: [ISSUER],
+      keys: [newer, older],
+      signingKey: newer,
+      reader: before.reader,
+      clock: { ...systemClock, nowMs: () => Date.parse("2026-01-01T00:10:00Z") },
+    });
+    expect(await userOf(after, token)).toBeDefined();
+    expect(decodeProtectedHeader((await after.sign(spec)).token).kid).toBe(newer.id);
+    expect(jsonWebKeySet(after.keys).keys.map((key) => key["kid"])).toEqual([newer.id, older.id]);
+  });
+
+  it("says in a token that lives longer than asked for when it should have been renewed", async () => {
+    const { tokens } = setup();
+    const { token } = await tokens.sign({ ...spec, expirationSeconds: 31_536_000, warnAfterSeconds: 3607 });
+    expect(decodeJwt(token)).toMatchObject({
+      exp: 1767225600 + 31_536_000,
+      "kubernetes.io": { warnafter: 1767225600 + 3607 },
+    });
+  });
+});
+
+describe("a token in a Secret", () => {
+  const signed = async (claims: Record<string, string> = {}): Promise<string> =>
+    new SignJWT({
+      iss: "kubernetes/serviceaccount",
+      "kubernetes.io/serviceaccount/namespace": "ci",
+      "kubernetes.io/serviceaccount/secret.name": "builder-token",
+      "kubernetes.io/serviceaccount/service-account.name": "builder",
+      "kubernetes.io/serviceaccount/service-account.uid": "sa-1",
+      sub: "system:serviceaccount:ci:builder",
+      ...claims,
+    })
+      .setProtectedHeader({ alg: "RS256", kid: rsa.id })
+      .sign(rsa.privateKey);
+  const secretWith = (token: string, labels?: Record<string, string>): Secret => ({
+    metadata: { name: "builder-token", namespace: "ci", labels },
+    type: "kubernetes.io/service-account-token",
+    data: { token: Buffer.from(token).toString("base64") },
+  });
+
+  it("is good without an end for as long as it lies there, for the API only", async () => {
+    const { tokens, reader, advance } = setup();
+    const token = await signed();
+    const why = async (): Promise<string> => {
+      const verdict = await tokens.authenticateToken(token, []);
+      return verdict.kind === "refused" ? verdict.why : verdict.kind;
+    };
+    expect(await why()).toBe("service account token has been invalidated");
+    reader.put(secrets, secretWith(token));
+    advance(10 * 365 * 86_400_000);
+    expect(await userOf(tokens, token)).toEqual({
+      name: "system:serviceaccount:ci:builder",
+      uid: "sa-1",
+      groups: ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"],
+      extra: {},
+    });
+    expect(await tokens.authenticateToken(token, ["vault"])).toEqual({ kind: "unknown" });
+    reader.put(secrets, secretWith(token, { "kubernetes.io/legacy-token-invalid-since": "2026-01-01" }));
+    expect(await why()).toContain("has been marked invalid");
+    reader.put(secrets, secretWith("another"));
+    expect(await why()).toBe("service account token does not match server's copy");
+    reader.put(secrets, secretWith(token)).remove(serviceAccounts, account);
+    expect(await why()).toBe('serviceaccounts "builder" not found');
+  });
+
+  it("must name the account that it is for", async () => {
+    const { tokens, reader } = setup();
+    for (const claims of [
+      { sub: "system:serviceaccount:kube-system:root" },
+      { "kubernetes.io/serviceaccount/secret.name": "" },
+      { "kubernetes.io/serviceaccount/service-account.uid": "" },
+    ]) {
+      const token = await signed(claims);
+      reader.put(secrets, secretWith(token));
+      expect((await tokens.authenticateToken(token, [])).kind).toBe("refused");
+    }
   });
 });
 

@@ -1,5 +1,7 @@
 /** Which handler answers what: the table behind `dispatch.ts`. */
 import type { ServiceAccountTokens } from "../authentication/service-account-tokens.ts";
+import type { TokenAuthenticator } from "../authentication/token-authenticator.ts";
+import type { TokenLifetimes } from "./subresources/token.ts";
 import type { RbacAuthorizer } from "../authorization/rbac.ts";
 import type { KubeletClient } from "../node-access/kubelet-client.ts";
 import { createCreateHandler } from "./create.ts";
@@ -20,6 +22,9 @@ import { createWatchHandler, type WatchMetrics } from "./watch.ts";
 export interface HandlerDependencies extends ApiServices {
   readonly authorizer: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;
+  readonly tokenLifetimes: TokenLifetimes;
+  /** All that know tokens, for TokenReview. */
+  readonly tokenAuthenticator: TokenAuthenticator;
   readonly kubelets: KubeletClient | undefined;
   readonly watchMetrics: WatchMetrics;
 }
@@ -41,7 +46,11 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
     update: createUpdateHandler(services, "status"),
     patch: createPatchHandler(services, "status"),
   });
-  const part = byVerb({ get, update: createUpdateHandler(services, "part"), patch: createPatchHandler(services, "part") });
+  const part = byVerb({
+    get,
+    update: createUpdateHandler(services, "part"),
+    patch: createPatchHandler(services, "part"),
+  });
   return {
     verbs: {
       create: createCreateHandler(services),

@@ -7,7 +7,7 @@ import type {
 } from "../../../shared/api/generated/authentication/v1.ts";
 import { badRequest } from "../../../shared/errors/status-error.ts";
 import { selfSubjectReviews, tokenReviews } from "../../../shared/resources/catalog.ts";
-import type { ServiceAccountTokens, VerifiedToken } from "../../authentication/service-account-tokens.ts";
+import type { TokenAuthenticator, TokenVerdict } from "../../authentication/token-authenticator.ts";
 import type { UserInfo } from "../../authentication/user.ts";
 import { sendObject } from "../../http/respond.ts";
 import type { Handler } from "../handler.ts";
@@ -25,18 +25,18 @@ function userBody({ name, uid, groups, extra }: UserInfo): UserInfoBody {
   };
 }
 
-function tokenStatus(verified: VerifiedToken | undefined): TokenReviewStatus {
-  if (verified === undefined) return { user: {}, error: "invalid bearer token" };
-  return { authenticated: true, user: userBody(verified.user), audiences: [...verified.audiences] };
+function tokenStatus(verdict: TokenVerdict): TokenReviewStatus {
+  if (verdict.kind === "unknown") return { user: {}, error: "invalid bearer token" };
+  if (verdict.kind === "refused") return { user: {}, error: verdict.why };
+  return { authenticated: true, user: userBody(verdict.user), audiences: [...verdict.audiences] };
 }
 
-/** Without `tokens` no token is good. */
-export function createTokenReviewHandler(tokens: Pick<ServiceAccountTokens, "verify"> | undefined): Handler {
+export function createTokenReviewHandler(tokens: TokenAuthenticator): Handler {
   return async (context) => {
     const review = await readReview<TokenReview>(context, tokenReviews);
     const { token, audiences }: Partial<TokenReview["spec"]> = review.spec;
     if (token === undefined || token === "") throw badRequest("token is required for TokenReview in authentication");
-    const status = tokenStatus(await tokens?.verify(token, audiences ?? []));
+    const status = tokenStatus(await tokens.authenticateToken(token, audiences ?? []));
     sendObject(context, CREATED, { ...review, status });
   };
 }

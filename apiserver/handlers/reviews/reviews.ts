@@ -1,5 +1,5 @@
 /** Handlers of the kinds that can only be created, by `<plural>.<group>`. */
-import type { ServiceAccountTokens } from "../../authentication/service-account-tokens.ts";
+import type { TokenAuthenticator } from "../../authentication/token-authenticator.ts";
 import type { RbacAuthorizer } from "../../authorization/rbac.ts";
 import type { Handler } from "../handler.ts";
 import {
@@ -12,12 +12,15 @@ import { createTokenReviewHandler, handleSelfSubjectReview } from "./identity-re
 
 export interface ReviewDependencies {
   readonly authorizer: RbacAuthorizer;
-  readonly tokens: Pick<ServiceAccountTokens, "verify"> | undefined;
+  readonly tokenAuthenticator: TokenAuthenticator;
 }
 
-export function createReviewHandlers({ authorizer, tokens }: ReviewDependencies): Readonly<Record<string, Handler>> {
+export function createReviewHandlers({
+  authorizer,
+  tokenAuthenticator,
+}: ReviewDependencies): Readonly<Record<string, Handler>> {
   return {
-    "tokenreviews.authentication.k8s.io": createTokenReviewHandler(tokens),
+    "tokenreviews.authentication.k8s.io": createTokenReviewHandler(tokenAuthenticator),
     "selfsubjectreviews.authentication.k8s.io": handleSelfSubjectReview,
     "subjectaccessreviews.authorization.k8s.io": createSubjectAccessReviewHandler(authorizer),
     "localsubjectaccessreviews.authorization.k8s.io": createLocalSubjectAccessReviewHandler(authorizer),

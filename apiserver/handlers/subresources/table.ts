@@ -8,10 +8,11 @@ import { createFinalizeHandler } from "./finalize.ts";
 import { createLogHandler } from "./log.ts";
 import { createNodeProxyHandler, createPodProxyHandler, createServiceProxyHandler } from "./proxy.ts";
 import { createAttachHandler, createExecHandler, createPortForwardHandler } from "./pod-streams.ts";
-import { createTokenHandler } from "./token.ts";
+import { createTokenHandler, type TokenLifetimes } from "./token.ts";
 
 export interface SubresourceServices extends ApiServices {
   readonly tokens: ServiceAccountTokens;
+  readonly tokenLifetimes: TokenLifetimes;
   /** Without it nothing that needs a kubelet is served. */
   readonly kubelets: KubeletClient | undefined;
 }
