@@ -1,5 +1,7 @@
 /** Every resource that is served, in the order of the API reference (D7). Nothing else switches a resource on. */
 import type { AnyStrategy } from "../registry/strategy.ts";
+import { customResourceDefinitionStrategy } from "./apiextensions/custom-resource-definition.ts";
+import { apiServiceStrategy } from "./apiregistration/api-service.ts";
 import { controllerRevisionStrategy } from "./apps/controller-revision.ts";
 import { daemonSetStrategy } from "./apps/daemon-set.ts";
 import { deploymentStrategy } from "./apps/deployment.ts";
@@ -34,6 +36,8 @@ import { serviceAccountStrategy } from "./core/service-account.ts";
 import { serviceStrategy } from "./core/service.ts";
 import { endpointSliceStrategy } from "./discovery/endpoint-slice.ts";
 import { eventsV1EventStrategy } from "./events/event.ts";
+import { flowSchemaStrategy } from "./flowcontrol/flow-schema.ts";
+import { priorityLevelConfigurationStrategy } from "./flowcontrol/priority-level-configuration.ts";
 import { ingressClassStrategy } from "./networking/ingress-class.ts";
 import { ingressStrategy } from "./networking/ingress.ts";
 import { ipAddressStrategy } from "./networking/ip-address.ts";
@@ -71,6 +75,10 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   serviceStrategy,
   nodeStrategy,
   persistentVolumeStrategy,
+  // apiextensions.k8s.io
+  customResourceDefinitionStrategy,
+  // apiregistration.k8s.io
+  apiServiceStrategy,
   // apps
   controllerRevisionStrategy,
   daemonSetStrategy,
@@ -98,6 +106,9 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   endpointSliceStrategy,
   // events.k8s.io
   eventsV1EventStrategy,
+  // flowcontrol.apiserver.k8s.io
+  flowSchemaStrategy,
+  priorityLevelConfigurationStrategy,
   // networking.k8s.io
   ingressClassStrategy,
   ingressStrategy,

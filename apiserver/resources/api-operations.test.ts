@@ -8,6 +8,7 @@ import { request as httpsRequest } from "node:https";
 import { apiVersionOf, type KubeObject } from "../../shared/resources/resource.ts";
 import { type ApiAnswer, ask } from "../../test/support/api-request.ts";
 import { startTestApiServer, type TestApiServer } from "../../test/support/api-server.ts";
+import { exampleName, exampleObject } from "../../test/support/example-objects.ts";
 import { ALL_VERBS } from "../registry/strategy.ts";
 import { builtInStrategies } from "./all.ts";
 
@@ -69,23 +70,15 @@ describe("the API of a kind", () => {
     const isNamespaced = resource.scope === "Namespaced";
     const all = `${root}/${resource.plural}`;
     const collection = isNamespaced ? `${root}/namespaces/${NAMESPACE}/${resource.plural}` : all;
-    const { example, hasStatus } = strategy.use((one) => ({
-      example: one.example,
-      hasStatus: one.status !== undefined,
-    }));
-    const draft = (name: string, index: number): object => {
-      const text = JSON.stringify({ ...example, metadata: { name, labels: { operations: "yes" } } });
-      // Examples of addresses and ports are taken by the first; the others get their own.
-      return JSON.parse(index === 0 ? text : text.replaceAll("10.96.0.10", `10.96.0.${10 + index}`)) as object;
-    };
-    const names = resource.plural === "ipaddresses" ? ["192.0.2.1", "192.0.2.2"] : ["first", "second"];
-    const [first = "", second = ""] = names;
+    const hasStatus = strategy.use(({ status }) => status !== undefined);
+    const draft = (index: number): object => exampleObject(strategy, index, { labels: { operations: "yes" } });
+    const [first, second] = [exampleName(strategy, 0), exampleName(strategy, 1)];
 
     const before = (await ask(api, collection)).json<{ metadata: { resourceVersion: string } }>().metadata;
     const events = await watch(`${all}?watch=1&resourceVersion=${before.resourceVersion}&${SELECTED}`, 6);
-    const created = await ask(api, collection, { method: "POST", body: draft(first, 0) });
+    const created = await ask(api, collection, { method: "POST", body: draft(0) });
     expect([created.code, created.code === 201 ? "" : created.text]).toEqual([201, ""]);
-    expect((await ask(api, collection, { method: "POST", body: draft(first, 0) })).code).toBe(409);
+    expect((await ask(api, collection, { method: "POST", body: draft(0) })).code).toBe(409);
     expect(object(await ask(api, `${collection}/${first}`))).toEqual(object(created));
     for (const path of [collection, all]) {
       const { items } = (await ask(api, `${path}?${SELECTED}`)).json<{ items: KubeObject[] }>();
@@ -114,7 +107,7 @@ describe("the API of a kind", () => {
     expect((await ask(api, `${collection}/${first}`, now)).code).toBe(200);
     await letGo(collection, first);
     expect((await ask(api, `${collection}/${first}`)).code).toBe(404);
-    expect((await ask(api, collection, { method: "POST", body: draft(second, 1) })).code).toBe(201);
+    expect((await ask(api, collection, { method: "POST", body: draft(1) })).code).toBe(201);
     expect((await ask(api, `${collection}?${SELECTED}`, now)).code).toBe(200);
     await letGo(collection, second);
     expect((await ask(api, `${collection}?${SELECTED}`)).json<{ items: KubeObject[] }>().items).toEqual([]);
