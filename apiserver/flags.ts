@@ -26,10 +26,26 @@ export const FLAGS = {
     type: "list",
     help: "Who may do what: of AlwaysAllow, AlwaysDeny, Node, RBAC; Node,RBAC when left out",
   },
+  "anonymous-auth": { type: "boolean", default: true, help: "Take requests without credentials for system:anonymous" },
+  "token-auth-file": { type: "string", help: "CSV of token, user, uid, groups" },
+  "enable-bootstrap-token-auth": { type: "boolean", default: false, help: "Accept the tokens of bootstrap Secrets" },
+  "requestheader-client-ca-file": { type: "string", help: "CA of client certificates of front proxies" },
+  "requestheader-allowed-names": { type: "list", help: "Common names of front proxies; any when left out" },
+  "requestheader-username-headers": { type: "list", help: "Headers with the user's name" },
+  "requestheader-uid-headers": { type: "list", help: "Headers with the user's uid" },
+  "requestheader-group-headers": { type: "list", help: "Headers with the user's groups" },
+  "requestheader-extra-headers-prefix": { type: "list", help: "Prefixes of headers with more about the user" },
   "service-account-issuer": { type: "list", help: "Issuer of ServiceAccount tokens; the first one signs" },
   "api-audiences": { type: "list", help: "Audiences of the API; the issuers when left out" },
   "service-account-key-file": { type: "list", help: "Public keys that ServiceAccount tokens are checked with" },
   "service-account-signing-key-file": { type: "string", help: "Private key that signs ServiceAccount tokens" },
+  "service-account-jwks-uri": { type: "string", help: "Where others find the public keys; here when left out" },
+  "service-account-extend-token-expiration": {
+    type: "boolean",
+    default: true,
+    help: "Let tokens of pods that asked for none live for a year, for clients that never renew them",
+  },
+  "service-account-max-token-expiration": { type: "duration", default: "0", help: "Longest life of a token; 0: any" },
   "service-cluster-ip-range": { type: "string", default: "10.0.0.0/24", help: "Range of ClusterIPs" },
   "service-node-port-range": { type: "string", default: "30000-32767", help: "Range of node ports" },
   "kubelet-client-certificate": { type: "string", help: "Client certificate for kubelets" },
@@ -52,11 +68,9 @@ export const FLAGS = {
 /** Upstream's flags that are accepted, so that existing unit files keep working. */
 export const TOLERATED: ReadonlySet<string> = new Set([
   "allow-privileged",
-  "anonymous-auth",
   "disable-admission-plugins",
   "enable-admission-plugins",
   "enable-aggregator-routing",
-  "enable-bootstrap-token-auth",
   "enable-priority-and-fairness",
   "endpoint-reconciler-type",
   "feature-gates",
@@ -65,12 +79,8 @@ export const TOLERATED: ReadonlySet<string> = new Set([
   "profiling",
   "proxy-client-cert-file",
   "proxy-client-key-file",
-  "requestheader-allowed-names",
-  "requestheader-client-ca-file",
-  "requestheader-extra-headers-prefix",
-  "requestheader-group-headers",
-  "requestheader-username-headers",
   "runtime-config",
+  "service-account-lookup",
   "tls-cipher-suites",
   "tls-min-version",
 ]);
@@ -151,6 +161,34 @@ function authorizationModes(flags: ApiServerFlags): Pick<ApiServerOptions, "auth
   return modes.length === 0 ? {} : { authorizationModes: modes };
 }
 
+function frontProxy(flags: ApiServerFlags): ApiServerOptions["frontProxy"] {
+  const clientCa = readFileOf(flags, "requestheader-client-ca-file");
+  if (clientCa === undefined) return undefined;
+  return {
+    clientCa,
+    allowedNames: flags["requestheader-allowed-names"],
+    usernameHeaders: flags["requestheader-username-headers"],
+    uidHeaders: flags["requestheader-uid-headers"],
+    groupHeaders: flags["requestheader-group-headers"],
+    extraHeaderPrefixes: flags["requestheader-extra-headers-prefix"],
+  };
+}
+
+function serviceAccountOptions(flags: ApiServerFlags): ApiServerOptions["serviceAccounts"] {
+  const issuers = flags["service-account-issuer"];
+  if (issuers.length === 0) throw new FlagError("--service-account-issuer is required");
+  const maxExpirationMs = flags["service-account-max-token-expiration"];
+  return {
+    issuers,
+    audiences: flags["api-audiences"],
+    verificationKeys: readAll(flags["service-account-key-file"]),
+    signingKey: needFile(flags, "service-account-signing-key-file"),
+    jwksUri: flags["service-account-jwks-uri"],
+    isExpirationExtended: flags["service-account-extend-token-expiration"],
+    maxExpirationSeconds: maxExpirationMs === 0 ? undefined : maxExpirationMs / 1000,
+  };
+}
+
 function readAll(files: readonly string[]): string[] {
   return files.map((file) => readFileSync(file, "utf8"));
 }
@@ -162,8 +200,6 @@ export function apiServerOptions(
   clock: Clock,
   logger: Logger,
 ): ApiServerOptions {
-  const issuers = flags["service-account-issuer"];
-  if (issuers.length === 0) throw new FlagError("--service-account-issuer is required");
   return {
     clock,
     logger,
@@ -173,12 +209,11 @@ export function apiServerOptions(
     advertiseAddress: advertised(flags),
     tls: { cert: needFile(flags, "tls-cert-file"), key: needFile(flags, "tls-private-key-file") },
     clientCa: readFileOf(flags, "client-ca-file"),
-    serviceAccounts: {
-      issuers,
-      audiences: flags["api-audiences"],
-      verificationKeys: readAll(flags["service-account-key-file"]),
-      signingKey: needFile(flags, "service-account-signing-key-file"),
-    },
+    serviceAccounts: serviceAccountOptions(flags),
+    isAnonymousAllowed: flags["anonymous-auth"],
+    staticTokens: readFileOf(flags, "token-auth-file"),
+    areBootstrapTokensAllowed: flags["enable-bootstrap-token-auth"],
+    frontProxy: frontProxy(flags),
     ...authorizationModes(flags),
     serviceClusterIpRange: flags["service-cluster-ip-range"],
     serviceNodePortRange: flags["service-node-port-range"],

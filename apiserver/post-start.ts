@@ -31,10 +31,10 @@ export class PostStart {
   /** Resolves when everything is written once, however often that takes; rejects never. */
   async run(securePort: number, signal: AbortSignal): Promise<void> {
     const { options, registry, serviceHook } = this.#given;
-    const { clock, logger, storage, advertiseAddress, clientCa } = options;
+    const { clock, logger, storage, advertiseAddress, clientCa, frontProxy } = options;
     const serviceIp = serviceHook.apiServiceIp;
     const service = { registry, storage, clock, logger, serviceIp, advertiseAddress, securePort };
-    await this.#bootstrap({ ...service, clientCa }, signal);
+    await this.#bootstrap({ ...service, clientCa, frontProxy }, signal);
     if (signal.aborted) return;
     this.#isDone = true;
     this.#loops = Promise.all([keepKubernetesService(service, signal), serviceHook.keepRepaired(signal)]);

@@ -12,7 +12,9 @@ import {
   priorityClasses,
   services,
 } from "../../shared/resources/catalog.ts";
+import { createCertificateAuthority } from "../../shared/process/pki.ts";
 import { startTestApiServer, type TestApiServer } from "../../test/support/api-server.ts";
+import type { FrontProxyOptions } from "../authentication/front-proxy.ts";
 import { MemoryStorage } from "../storage/memory/memory-storage.ts";
 import { bootstrapObjects } from "./bootstrap.ts";
 import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
@@ -24,9 +26,19 @@ describe("the objects that every cluster has", () => {
   const storage = new MemoryStorage(systemClock);
   let api: TestApiServer;
   let service: KubernetesServiceOptions;
+  let frontProxy: FrontProxyOptions;
 
   beforeAll(async () => {
-    api = await startTestApiServer({ storage, advertiseAddress: ADDRESS });
+    const proxies = await createCertificateAuthority("front-proxy-ca");
+    frontProxy = {
+      clientCa: proxies.certificate,
+      allowedNames: ["front-proxy-client"],
+      usernameHeaders: ["X-Remote-User"],
+      uidHeaders: [],
+      groupHeaders: ["X-Remote-Group"],
+      extraHeaderPrefixes: ["X-Remote-Extra-"],
+    };
+    api = await startTestApiServer({ storage, advertiseAddress: ADDRESS, frontProxy });
     service = {
       registry: api.server.registry,
       storage,
@@ -40,7 +52,7 @@ describe("the objects that every cluster has", () => {
   afterAll(() => api.stop());
 
   const revisionAfterBootstrap = async (): Promise<number> => {
-    await bootstrapObjects({ ...service, clientCa: api.authority.certificate });
+    await bootstrapObjects({ ...service, clientCa: api.authority.certificate, frontProxy });
     return storage.currentRevision();
   };
 
@@ -57,7 +69,15 @@ describe("the objects that every cluster has", () => {
       namespace: "kube-system",
       name: "extension-apiserver-authentication",
     });
-    expect(published.data).toEqual({ "client-ca-file": api.authority.certificate });
+    expect(published.data).toEqual({
+      "client-ca-file": api.authority.certificate,
+      "requestheader-client-ca-file": frontProxy.clientCa,
+      "requestheader-allowed-names": '["front-proxy-client"]',
+      "requestheader-username-headers": '["X-Remote-User"]',
+      "requestheader-uid-headers": "[]",
+      "requestheader-group-headers": '["X-Remote-Group"]',
+      "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+    });
     const admin = await client.get(clusterRoles, { name: "cluster-admin" });
     expect(admin.metadata).toMatchObject({
       labels: { "kubernetes.io/bootstrapping": "rbac-defaults" },

@@ -1,10 +1,11 @@
 /** Objects that every cluster has, created at each start when they are missing (upstream: `pkg/controlplane`). */
+import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import type { PriorityClass } from "../../shared/api/generated/scheduling/v1.ts";
 import { configMaps, namespaces, priorityClasses } from "../../shared/resources/catalog.ts";
+import type { FrontProxyOptions } from "../authentication/front-proxy.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
 import { ensureObject, runBounded } from "./ensure.ts";
 import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
-import type { Registry } from "../registry/registry.ts";
 
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -25,30 +26,41 @@ const SYSTEM_CLASSES: readonly PriorityClass[] = [
 export interface BootstrapOptions extends KubernetesServiceOptions {
   /** PEM of `--client-ca-file`, for add-on API servers. */
   readonly clientCa: string | undefined;
+  readonly frontProxy?: FrontProxyOptions | undefined;
 }
 
-/** Where add-on API servers learn whose client certificates to trust. */
-async function publishClientCa(registry: Registry, clientCa: string): Promise<void> {
-  const data = { "client-ca-file": clientCa };
-  await ensureObject(
-    registry,
-    configMaps,
-    { metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" }, data },
-    (present) =>
-      present.data?.["client-ca-file"] === clientCa ? undefined : { ...present, data: { ...present.data, ...data } },
-  );
+/** Where add-on API servers learn whom to trust (upstream: `pkg/controlplane/controller/clusterauthenticationtrust`). */
+async function publishTrust({ registry, clientCa, frontProxy }: BootstrapOptions): Promise<void> {
+  const data = {
+    ...(clientCa === undefined ? {} : { "client-ca-file": clientCa }),
+    ...(frontProxy === undefined
+      ? {}
+      : {
+          "requestheader-client-ca-file": frontProxy.clientCa,
+          "requestheader-allowed-names": JSON.stringify(frontProxy.allowedNames),
+          "requestheader-username-headers": JSON.stringify(frontProxy.usernameHeaders),
+          "requestheader-uid-headers": JSON.stringify(frontProxy.uidHeaders),
+          "requestheader-group-headers": JSON.stringify(frontProxy.groupHeaders),
+          "requestheader-extra-headers-prefix": JSON.stringify(frontProxy.extraHeaderPrefixes),
+        }),
+  };
+  const wanted = { metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" }, data };
+  await ensureObject(registry, configMaps, wanted, (present) => {
+    const merged = { ...present.data, ...data };
+    return deepEqual(merged, present.data) ? undefined : { ...present, data: merged };
+  });
 }
 
 /** Idempotent. Rejects when a write fails: the server is not ready then and should try again. */
 export async function bootstrapObjects(options: BootstrapOptions): Promise<void> {
-  const { registry, clientCa } = options;
+  const { registry, clientCa, frontProxy } = options;
   await runBounded(NAMESPACES.map((name) => () => ensureObject(registry, namespaces, { metadata: { name } })));
   await runBounded([
     ...SYSTEM_CLASSES.map((wanted) => () => ensureObject(registry, priorityClasses, wanted)),
     () => bootstrapRbac(registry),
     () => reconcileKubernetesService(options),
     async () => {
-      if (clientCa !== undefined) await publishClientCa(registry, clientCa);
+      if (clientCa !== undefined || frontProxy !== undefined) await publishTrust(options);
     },
   ]);
 }

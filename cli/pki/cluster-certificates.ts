@@ -14,8 +14,11 @@ import {
 } from "../../shared/process/pki.ts";
 import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
 
-/** etcd has an authority of its own: who may speak to the API must not for that alone reach the store. */
-type AuthorityName = "ca" | "etcd-ca";
+/**
+ * etcd has an authority of its own: who may speak to the API must not for that alone reach the store. So have front
+ * proxies: their certificates let them speak for anybody.
+ */
+type AuthorityName = "ca" | "etcd-ca" | "front-proxy-ca";
 
 type Leaf = LeafOptions & { readonly file: string; readonly signedBy?: AuthorityName };
 
@@ -79,6 +82,7 @@ export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
       dnsNames: [cluster.nodeName, "localhost"],
       ipAddresses: [nodeIp, "127.0.0.1", "::1"],
     },
+    { ...client("front-proxy-client", "front-proxy-client"), signedBy: "front-proxy-ca" },
     client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
     client("admin", "kubernetes-admin", "system:masters"),
     client("controller-manager", "system:kube-controller-manager"),
@@ -152,11 +156,14 @@ async function ensureLeaf(cluster: Cluster, authority: CertificateKeyPair, leaf:
 export async function ensureCertificates(cluster: Cluster, nodeIp: string): Promise<number> {
   mkdirSync(cluster.pkiDir, { recursive: true, mode: 0o700 });
   const authority = await ensureAuthority(cluster, "ca", "kubernetes");
-  const etcdAuthority = hasOwnEtcd(cluster) ? await ensureAuthority(cluster, "etcd-ca", "etcd-ca") : authority;
-  const signerOf = (leaf: Leaf): CertificateKeyPair => (leaf.signedBy === "etcd-ca" ? etcdAuthority : authority);
+  const authorities: Record<AuthorityName, CertificateKeyPair> = {
+    ca: authority,
+    "etcd-ca": hasOwnEtcd(cluster) ? await ensureAuthority(cluster, "etcd-ca", "etcd-ca") : authority,
+    "front-proxy-ca": await ensureAuthority(cluster, "front-proxy-ca", "front-proxy-ca"),
+  };
   const made = await Promise.all([
     ensureServiceAccountKey(cluster),
-    ...leafCertificates(cluster, nodeIp).map((leaf) => ensureLeaf(cluster, signerOf(leaf), leaf)),
+    ...leafCertificates(cluster, nodeIp).map((leaf) => ensureLeaf(cluster, authorities[leaf.signedBy ?? "ca"], leaf)),
   ]);
   return made.filter(Boolean).length;
 }
