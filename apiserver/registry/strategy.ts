@@ -103,7 +103,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   prepareForCreate?(object: T, origin: WriteOrigin): void;
   /** Puts back what a plain update may not change (status), in place; generation is the registry's. */
   prepareForUpdate?(next: T, previous: T): void;
-  validate?(object: T): FieldError[];
+  /** Of creations and updates; `previous` (none at creation) is for wrongs that what is stored already has. */
+  validate?(object: T, previous?: T): FieldError[];
   /** On top of `validate`: what may be set later, but not at creation. */
   validateCreate?(object: T): FieldError[];
   /** On top of `validate`: immutable fields and forbidden transitions. */

@@ -151,7 +151,7 @@ async function prepareAndValidate(
   const errors = [...metadataErrors(strategy, next), ...validateObjectMetaUpdate(next.metadata, previous.metadata)];
   if (request.mode === "status") errors.push(...(status?.validateUpdate?.(next, previous) ?? []));
   else if (request.mode !== "raw") {
-    errors.push(...(strategy.validate?.(next) ?? []), ...(rules?.validateUpdate?.(next, previous) ?? []));
+    errors.push(...(strategy.validate?.(next, previous) ?? []), ...(rules?.validateUpdate?.(next, previous) ?? []));
   }
   throwInvalid(strategy, name, errors);
   sendWarnings(strategy, next, previous, request);
