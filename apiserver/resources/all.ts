@@ -1,5 +1,11 @@
 /** Every resource that is served, in the order of the API reference (D7). Nothing else switches a resource on. */
 import type { AnyStrategy } from "../registry/strategy.ts";
+import { mutatingAdmissionPolicyBindingStrategy } from "./admissionregistration/mutating-admission-policy-binding.ts";
+import { mutatingAdmissionPolicyStrategy } from "./admissionregistration/mutating-admission-policy.ts";
+import { mutatingWebhookConfigurationStrategy } from "./admissionregistration/mutating-webhook-configuration.ts";
+import { validatingAdmissionPolicyBindingStrategy } from "./admissionregistration/validating-admission-policy-binding.ts";
+import { validatingAdmissionPolicyStrategy } from "./admissionregistration/validating-admission-policy.ts";
+import { validatingWebhookConfigurationStrategy } from "./admissionregistration/validating-webhook-configuration.ts";
 import { customResourceDefinitionStrategy } from "./apiextensions/custom-resource-definition.ts";
 import { apiServiceStrategy } from "./apiregistration/api-service.ts";
 import { controllerRevisionStrategy } from "./apps/controller-revision.ts";
@@ -75,6 +81,13 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   serviceStrategy,
   nodeStrategy,
   persistentVolumeStrategy,
+  // admissionregistration.k8s.io
+  mutatingAdmissionPolicyStrategy,
+  mutatingAdmissionPolicyBindingStrategy,
+  mutatingWebhookConfigurationStrategy,
+  validatingAdmissionPolicyStrategy,
+  validatingAdmissionPolicyBindingStrategy,
+  validatingWebhookConfigurationStrategy,
   // apiextensions.k8s.io
   customResourceDefinitionStrategy,
   // apiregistration.k8s.io
