@@ -4,6 +4,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates/certificates.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
@@ -25,5 +26,8 @@ export function admissionPlugins(dependencies: AdmissionDependencies): Admission
     nodeRestriction(dependencies),
     priorityAdmission(dependencies),
     defaultTolerationSeconds,
+    certificateApproval(dependencies),
+    certificateSigning(dependencies),
+    certificateSubjectRestriction,
   ];
 }

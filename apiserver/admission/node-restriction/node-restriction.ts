@@ -2,10 +2,12 @@
  * NodeRestriction (upstream: `plugin/pkg/admission/noderestriction`): what a kubelet may write into the objects that
  * the Node authorizer lets it touch.
  */
+import type { CertificateSigningRequest } from "../../../shared/api/generated/certificates/v1.ts";
 import type { PersistentVolumeClaim } from "../../../shared/api/generated/core/v1.ts";
 import type { ResourceSlice } from "../../../shared/api/generated/resource/v1.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import {
+  certificateSigningRequests,
   csiNodes,
   leases,
   nodes,
@@ -15,10 +17,11 @@ import {
   serviceAccounts,
 } from "../../../shared/resources/catalog.ts";
 import { groupResourceOf, type KubeObject } from "../../../shared/resources/resource.ts";
-import { nodeOfUser } from "../../authentication/node-identity.ts";
+import { NODE_USER_PREFIX, nodeOfUser } from "../../authentication/node-identity.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { ObjectReader } from "../../watch-cache/object-reader.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { requestSubject } from "../certificates/request-subject.ts";
 import { refuse } from "../refusal.ts";
 import { nodeProblem } from "./nodes.ts";
 import { podProblem } from "./pods.ts";
@@ -64,6 +67,18 @@ function claimWithoutMeasures(object: KubeObject | undefined): unknown {
   return { ...rest, metadata: kept, status: left };
 }
 
+const KUBELET_SIGNERS = ["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"];
+
+/** A kubelet asks for certificates of its own name only. */
+const certificateProblem: Problem = ({ operation, subresource, object }, node) => {
+  const { spec } = object as CertificateSigningRequest;
+  if (operation !== "CREATE" || subresource !== "" || !KUBELET_SIGNERS.includes(spec.signerName)) return undefined;
+  const wanted = `${NODE_USER_PREFIX}${node}`;
+  return requestSubject(spec.request).commonName === wanted
+    ? undefined
+    : `can only create a node CSR with CN=${wanted}`;
+};
+
 const claimProblem: Problem = ({ operation, subresource, object, oldObject }, node) => {
   if (subresource !== "status") return "may only update PVC status";
   if (operation !== "UPDATE") return `unexpected operation "${operation}"`;
@@ -80,6 +95,7 @@ const PROBLEMS: ReadonlyMap<string, Problem> = new Map([
   [groupResourceOf(leases), leaseProblem],
   [groupResourceOf(csiNodes), csiNodeProblem],
   [groupResourceOf(resourceSlices), resourceSliceProblem],
+  [groupResourceOf(certificateSigningRequests), certificateProblem],
 ] satisfies [string, Problem][]);
 
 export function nodeRestriction(dependencies: Dependencies): AdmissionPlugin {
