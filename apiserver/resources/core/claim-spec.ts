@@ -7,7 +7,7 @@ import type {
 } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
-import { parseQuantity } from "../../../shared/machinery/quantity.ts";
+import { milliValue, parseQuantity } from "../../../shared/machinery/quantity.ts";
 import { addInvalid, addOptionalChoiceErrors, addOptionalNameErrors, isGiven } from "../../validation/error-list.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
 import { validateLabelSelector } from "../../validation/label-selector.ts";
@@ -92,4 +92,14 @@ export function addClaimTemplateErrors(
       errors.push(forbiddenField(`${field}.metadata.${name}`, "cannot be set"));
   }
   addClaimSpecErrors(template.spec, `${field}.spec`, errors);
+}
+
+/** Texts for `Warning` headers: storage is counted in whole bytes. */
+export function claimSpecWarnings(spec: PersistentVolumeClaimSpec, field: string): string[] {
+  return (["requests", "limits"] as const).flatMap((kind) => {
+    const amount = spec.resources?.[kind]?.["storage"];
+    if (amount === undefined || milliValue(amount) % 1000 === 0) return [];
+    const at = `${field}.resources.${kind}[storage]`;
+    return [`${at}: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`];
+  });
 }

@@ -5,10 +5,14 @@ import { keepMetadataForStatus } from "../../registry/object-meta.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
 import { defaultPodSpec, defaultRunningPod, syncServiceAccount } from "../pod-spec/defaults.ts";
+import { ipWarnings } from "../../validation/addresses.ts";
 import { forbiddenField } from "../../validation/field-errors.ts";
+import { dnsLabelProblems } from "../../validation/names.ts";
 import { addProfileMatchErrors } from "../pod-spec/pod-annotations.ts";
-import { qualityOfService } from "../pod-spec/quality-of-service.ts";
+import { defaultPodResources } from "../pod-spec/pod-resources.ts";
 import { validatePodSpec } from "../pod-spec/validate.ts";
+import { podWarnings } from "../pod-spec/warnings.ts";
+import { prepareNewPod } from "./pod-create.ts";
 import { specWithEphemeralContainers, validateEphemeralContainersUpdate } from "./pod-ephemeral-containers.ts";
 import { specWithResources, validatePodResize } from "./pod-resize.ts";
 import { keepObservedGenerations, validatePodStatusUpdate } from "./pod-status-update.ts";
@@ -66,23 +70,14 @@ export const podStrategy = serve<Pod>({
   defaults: (pod) => {
     defaultPodSpec(pod.spec);
     defaultRunningPod(pod.spec);
+    defaultPodResources(pod.spec);
     pod.status ??= {};
     pod.status.phase ??= "Pending";
     syncAddresses(pod.status);
   },
   prepareForCreate: (pod) => {
     syncServiceAccount(pod.spec);
-    pod.status = { phase: "Pending", qosClass: qualityOfService(pod.spec) };
-    if ((pod.spec.schedulingGates ?? []).length > 0) {
-      pod.status.conditions = [
-        {
-          type: "PodScheduled",
-          status: "False",
-          reason: "SchedulingGated",
-          message: "Scheduling is blocked due to non-empty scheduling gates",
-        },
-      ];
-    }
+    prepareNewPod(pod);
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
@@ -103,6 +98,7 @@ export const podStrategy = serve<Pod>({
   validate: validatePodSpec,
   validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
+  warnings: (pod, previous) => (previous === undefined ? newPodWarnings(pod) : addressWarnings(pod, previous)),
   gracePeriodSeconds: (pod, requested) => {
     const isDone = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
     if ((pod.spec.nodeName ?? "") === "" || isDone) return 0;
@@ -149,6 +145,26 @@ export const podStrategy = serve<Pod>({
   ],
   example: { spec: { containers: [{ name: "main", image: "registry.example/app:1" }] } },
 });
+
+function newPodWarnings({ metadata, spec }: Pod): string[] {
+  const problems = dnsLabelProblems(metadata.name);
+  const aboutName =
+    problems.length === 0
+      ? []
+      : [
+          `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(" ")}]`,
+        ];
+  return [...aboutName, ...podWarnings(spec, metadata.annotations)];
+}
+
+/** Kubelets write addresses often and clients do not read warnings: only new ones are looked at. */
+function addressWarnings({ status }: Pod, previous: Pod): string[] {
+  if (status?.podIP === previous.status?.podIP && status?.hostIP === previous.status?.hostIP) return [];
+  return [
+    ...(status?.podIPs ?? []).flatMap(({ ip }, index) => ipWarnings(`status.podIPs[${index}].ip`, ip)),
+    ...(status?.hostIPs ?? []).flatMap(({ ip }, index) => ipWarnings(`status.hostIPs[${index}].ip`, ip)),
+  ];
+}
 
 /** What a subresource for one part of the spec leaves as it is. */
 function keepRest(next: Pod, previous: Pod): void {

@@ -64,6 +64,8 @@ function defaultVolume(volume: Volume): void {
     for (const item of source.downwardAPI?.items ?? [])
       if (item.fieldRef !== undefined) item.fieldRef.apiVersion ??= "v1";
   }
+  const { image } = volume;
+  if (image !== undefined) image.pullPolicy ??= isLatest(image.reference ?? "") ? "Always" : "IfNotPresent";
   const claim = volume.ephemeral?.volumeClaimTemplate;
   if (claim !== undefined) claim.spec.volumeMode ??= "Filesystem";
 }
