@@ -50,7 +50,11 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
   const waited = new AbortController();
   await Promise.race([loaded, clock.sleep(CACHE_LOAD_WAIT_MS, waited.signal)]);
   waited.abort();
-  const port = await server.listen();
+  const port = await server.listen().catch(async (error: unknown) => {
+    stopping.abort();
+    await options.storage.close();
+    throw error;
+  });
   logger.info({ port }, "listening");
   const threads = host?.begin(port);
   const ready = loaded.then(() => postStart.run(port, stopping.signal));

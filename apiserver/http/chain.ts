@@ -16,8 +16,9 @@ import type { ChainDependencies, Filter, RequestHandler } from "./filter.ts";
 
 export const filters: readonly Filter[] = [
   withAuditId,
-  withPanicGuard,
+  // Outside the guard: what it answers counts under its code.
   withLatencyMetrics,
+  withPanicGuard,
   withCacheControl,
   withWaitGroup,
   withTimeout,

@@ -13,7 +13,7 @@ export class ReconnectBudget {
   /** How often `ask` had been called when it was made. */
   readonly #madeAt = new WeakMap<Socket, number>();
   #asked = 0;
-  #secondStartMs = 0;
+  #secondStartMs = Number.NEGATIVE_INFINITY;
   #closesLeft = 0;
 
   constructor(nowMs: () => number) {

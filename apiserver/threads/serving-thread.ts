@@ -109,6 +109,11 @@ export class ServingThread {
     const tooLate = this.#dependencies.clock.sleep(STOP_MS_MAX, waited.signal);
     await Promise.race([this.#isStopped.promise, this.ended, tooLate]);
     waited.abort();
+    await this.terminate();
+  }
+
+  /** Ends it at once, with everything that it does. */
+  async terminate(): Promise<void> {
     await this.#worker.terminate();
     await this.ended;
   }

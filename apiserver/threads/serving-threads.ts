@@ -39,9 +39,9 @@ export class ServingThreads {
     this.#options = { ...options, threadsMax: Math.min(options.threadsMax, THREADS_MAX) };
   }
 
-  /** How many there are beside the main thread. */
-  get size(): number {
-    return this.#threads.size;
+  /** Those that there are beside the main thread; some may not serve yet. */
+  get all(): readonly ServingThread[] {
+    return [...this.#threads.values()];
   }
 
   /** Looks at the load once a second until `stop`. */
@@ -69,27 +69,27 @@ export class ServingThreads {
     await thread.serving;
     logger.info({ thread: index }, "a further thread serves");
     this.#options.spreadOwn();
-    for (const other of this.#threads.values()) if (other !== thread) other.spread();
+    for (const other of this.all) if (other !== thread) other.spread();
     return thread;
   }
 
   /** Metrics of those that answer. */
   async metrics(): Promise<MetricValues[]> {
-    const values = await Promise.all(Array.from(this.#threads.values(), (thread) => thread.metrics()));
+    const values = await Promise.all(this.all.map((thread) => thread.metrics()));
     return values.filter((one) => one !== undefined);
   }
 
   /** Ends them all in an orderly way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(Array.from(this.#threads.values(), (thread) => thread.stop()));
+    await Promise.all(this.all.map((thread) => thread.stop()));
   }
 
   #check(): void {
     const last = this.#utilisation;
     this.#utilisation = performance.eventLoopUtilization();
     const own = performance.eventLoopUtilization(this.#utilisation, last).utilization;
-    const others = Array.from(this.#threads.values(), (thread) => thread.utilisation());
+    const others = this.all.map((thread) => thread.utilisation());
     const { load, action } = planThreads(this.#load, [own, ...others], this.#options.threadsMax);
     this.#load = load;
     if (action === "start") this.#startSafely();
@@ -101,7 +101,7 @@ export class ServingThreads {
   }
 
   #endNewest(): void {
-    const newest = [...this.#threads.values()].at(-1);
+    const newest = this.all.at(-1);
     this.#options.logger.info({ thread: newest?.index }, "a serving thread is not needed any more");
     void newest?.stop();
   }
