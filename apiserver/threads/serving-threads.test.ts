@@ -48,8 +48,8 @@ class Connection {
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString("utf8");
     const isJson = response.headers["content-type"] === "application/json";
-    const body = (isJson ? JSON.parse(text) : {}) as Body;
-    return { code: response.statusCode ?? 0, headers: response.headers, text, body };
+    const answered = (isJson ? JSON.parse(text) : {}) as Body;
+    return { code: response.statusCode ?? 0, headers: response.headers, text, body: answered };
   }
 
   close(): void {
