@@ -102,7 +102,7 @@ export interface StrategyDeclaration<T extends KubeObject> {
   /** Clears what clients may not set at creation (status), in place. */
   prepareForCreate?(object: T, origin: WriteOrigin): void;
   /** Puts back what a plain update may not change (status), in place; generation is the registry's. */
-  prepareForUpdate?(next: T, previous: T): void;
+  prepareForUpdate?(next: T, previous: T, origin: WriteOrigin): void;
   /** Of creations and updates; `previous` (none at creation) is for wrongs that what is stored already has. */
   validate?(object: T, previous?: T): FieldError[];
   /** On top of `validate`: what may be set later, but not at creation. */

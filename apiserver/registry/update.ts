@@ -146,7 +146,7 @@ async function prepareAndValidate(
   keepSystemFields(next, previous);
   if (request.mode === "status") status?.prepareForUpdate?.(next, previous, origin);
   else if (request.mode === "part") part?.prepareForUpdate(next, previous);
-  else if (request.mode !== "raw") strategy.prepareForUpdate?.(next, previous);
+  else if (request.mode !== "raw") strategy.prepareForUpdate?.(next, previous, origin);
   if (request.mode !== "raw") bumpGeneration(strategy, next, previous);
   const errors = [...metadataErrors(strategy, next), ...validateObjectMetaUpdate(next.metadata, previous.metadata)];
   if (request.mode === "status") errors.push(...(status?.validateUpdate?.(next, previous) ?? []));

@@ -55,6 +55,10 @@ import { clusterRoleBindingStrategy } from "./rbac/cluster-role-binding.ts";
 import { clusterRoleStrategy } from "./rbac/cluster-role.ts";
 import { roleBindingStrategy } from "./rbac/role-binding.ts";
 import { roleStrategy } from "./rbac/role.ts";
+import { deviceClassStrategy } from "./resource/device-class.ts";
+import { resourceClaimTemplateStrategy } from "./resource/resource-claim-template.ts";
+import { resourceClaimStrategy } from "./resource/resource-claim.ts";
+import { resourceSliceStrategy } from "./resource/resource-slice.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy } from "./storage/csi-node.ts";
@@ -137,6 +141,11 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   clusterRoleStrategy,
   roleBindingStrategy,
   roleStrategy,
+  // resource.k8s.io
+  deviceClassStrategy,
+  resourceClaimStrategy,
+  resourceClaimTemplateStrategy,
+  resourceSliceStrategy,
   // scheduling.k8s.io
   priorityClassStrategy,
   // storage.k8s.io

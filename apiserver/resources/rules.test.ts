@@ -36,7 +36,7 @@ function problems(strategy: AnyStrategy, draft: object): string[] {
 function updateProblems(strategy: AnyStrategy, before: object, after: object): string[] {
   const [previous, next] = [read(strategy, before), read(strategy, after)];
   return strategy.use((typed) => {
-    typed.prepareForUpdate?.(next as never, previous as never);
+    typed.prepareForUpdate?.(next as never, previous as never, ORIGIN);
     return (typed.validateUpdate?.(next as never, previous as never) ?? []).map(
       ({ field, detail }) => `${field}: ${detail}`,
     );
@@ -201,7 +201,7 @@ describe("the rules of services", () => {
       read(serviceStrategy, before),
       read(serviceStrategy, { spec: { type: "NodePort", ports: [{ port: 80 }] } }),
     ];
-    serviceStrategy.use((typed) => typed.prepareForUpdate?.(next as never, previous as never));
+    serviceStrategy.use((typed) => typed.prepareForUpdate?.(next as never, previous as never, ORIGIN));
     expect(next).toMatchObject({ spec: { clusterIP: "10.0.0.5", ports: [{ nodePort: 30_080 }] } });
     expect(
       updateProblems(serviceStrategy, before, {

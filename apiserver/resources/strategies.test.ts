@@ -50,7 +50,7 @@ describe.each(
         validateObjectMeta(object.metadata, { scope: typed.resource.scope, validateName: typed.validateName }),
       ).toEqual([]);
       const next = clone(object);
-      typed.prepareForUpdate?.(next, object);
+      typed.prepareForUpdate?.(next, object, ORIGIN);
       expect(next).toEqual(object);
       expect(typed.validateUpdate?.(next, object) ?? []).toEqual([]);
     });
