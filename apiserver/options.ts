@@ -16,7 +16,8 @@ export interface ApiServerOptions {
   readonly securePort: number;
   /** Where others reach this server; a name or an address. */
   readonly advertiseAddress: string;
-  readonly tls: { readonly cert: string; readonly key: string };
+  /** Nothing: plain HTTP. No flag leads there. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Of client certificates; without it they are not asked for. */
   readonly clientCa: string | undefined;
   readonly serviceAccounts: {

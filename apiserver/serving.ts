@@ -113,7 +113,7 @@ export function createServing(options: ApiServerOptions, role: ServingRole): Ser
   const server = new ApiHttpServer({
     address: options.bindAddress,
     port: options.securePort,
-    tls: {
+    tls: options.tls && {
       ...options.tls,
       ca: clientAuthorities(options),
       ...(role.ticketKeys && { ticketKeys: role.ticketKeys }),

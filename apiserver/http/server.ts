@@ -5,8 +5,8 @@
  * H2  After `stop` began no new request is accepted; running ones get `STOP_GRACE_MS`, watches are ended at once.
  */
 import { randomUUID } from "node:crypto";
-import { type IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import { createServer as createPlainServer, type IncomingMessage, type Server, ServerResponse } from "node:http";
+import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
@@ -38,8 +38,11 @@ const UPGRADES = /^(?:websocket|spdy\/3\.1)$/iu;
 export interface ApiHttpServerOptions {
   readonly address: string;
   readonly port: number;
-  /** Server certificate and key; `ca` is what client certificates are checked against. */
-  readonly tls: Pick<SecureContextOptions, "cert" | "key" | "ca"> & Pick<TlsOptions, "ticketKeys">;
+  /**
+   * Server certificate and key; `ca` is what client certificates are checked against. Nothing: plain HTTP, for
+   * measurements and for somebody in front who ends TLS.
+   */
+  readonly tls: (Pick<SecureContextOptions, "cert" | "key" | "ca"> & Pick<TlsOptions, "ticketKeys">) | undefined;
   readonly handler: RequestHandler;
   readonly inFlight: InFlight;
   readonly requestTimeoutMs: number;
@@ -64,27 +67,13 @@ export class ApiHttpServer {
     this.#options = options;
     this.#reconnects = new ReconnectBudget(() => options.clock.monotonicMs());
     this.#beforeRequest = options.beforeRequest ?? (() => undefined);
-    this.#server = createServer({
-      ...options.tls,
-      requestCert: true,
-      rejectUnauthorized: false,
-      minVersion: "TLSv1.2",
-      handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // Ours answers first, with a Status; this one only closes what is left of it.
-      requestTimeout: options.requestTimeoutMs + HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
-      noDelay: true,
-      shouldUpgradeCallback: (request) => UPGRADES.test(request.headers.upgrade ?? ""),
-    });
+    this.#server = createListener(options);
     this.#server.on("connection", (socket: Socket) => {
       this.#connections.add(socket);
       socket.once("close", () => this.#connections.delete(socket));
     });
-    this.#server.on("secureConnection", (socket: Socket) => this.#reconnects.note(socket));
+    const established = options.tls === undefined ? "connection" : "secureConnection";
+    this.#server.on(established, (socket: Socket) => this.#reconnects.note(socket));
     this.#server.on("request", (request, response) => this.#serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
     this.#server.on("clientError", answerBrokenRequest);
@@ -177,4 +166,27 @@ export class ApiHttpServer {
       state.response.destroy();
     });
   }
+}
+
+function createListener({ tls, requestTimeoutMs }: ApiHttpServerOptions): Server {
+  const common = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Ours answers first, with a Status; this one only closes what is left of it.
+    requestTimeout: requestTimeoutMs + HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    noDelay: true,
+    shouldUpgradeCallback: (request: IncomingMessage) => UPGRADES.test(request.headers.upgrade ?? ""),
+  };
+  if (tls === undefined) return createPlainServer(common);
+  return createServer({
+    ...common,
+    ...tls,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+  });
 }
