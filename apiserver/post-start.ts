@@ -2,6 +2,7 @@ import { type BootstrapOptions, bootstrapObjects } from "./bootstrap/bootstrap.t
 import { keepKubernetesService } from "./bootstrap/kubernetes-service.ts";
 import type { ServiceHook } from "./allocation/service-hook.ts";
 import type { ApiServerOptions } from "./options.ts";
+import { builtInStrategies } from "./resources/all.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { WatchCaches } from "./watch-cache/watch-caches.ts";
 
@@ -34,7 +35,8 @@ export class PostStart {
     const { clock, logger, storage, advertiseAddress, clientCa, frontProxy } = options;
     const serviceIp = serviceHook.apiServiceIp;
     const service = { registry, storage, clock, logger, serviceIp, advertiseAddress, securePort };
-    await this.#bootstrap({ ...service, clientCa, frontProxy }, signal);
+    const strategies = options.strategies ?? builtInStrategies;
+    await this.#bootstrap({ ...service, clientCa, frontProxy, strategies }, signal);
     if (signal.aborted) return;
     this.#isDone = true;
     this.#loops = Promise.all([keepKubernetesService(service, signal), serviceHook.keepRepaired(signal)]);

@@ -3,18 +3,22 @@ import type { PolicyRule } from "../../shared/api/generated/rbac/v1.ts";
 import { systemClock } from "../../shared/process/clock.ts";
 import { silentLogger } from "../../shared/process/logger.ts";
 import {
+  apiServices,
   clusterRoleBindings,
   clusterRoles,
   configMaps,
   endpointSlices,
   endpoints,
+  flowSchemas,
   namespaces,
   priorityClasses,
+  priorityLevelConfigurations,
   services,
 } from "../../shared/resources/catalog.ts";
 import { createCertificateAuthority } from "../../shared/process/pki.ts";
 import { startTestApiServer, type TestApiServer } from "../../test/support/api-server.ts";
 import type { FrontProxyOptions } from "../authentication/front-proxy.ts";
+import { builtInStrategies } from "../resources/all.ts";
 import { MemoryStorage } from "../storage/memory/memory-storage.ts";
 import { bootstrapObjects } from "./bootstrap.ts";
 import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
@@ -52,7 +56,12 @@ describe("the objects that every cluster has", () => {
   afterAll(() => api.stop());
 
   const revisionAfterBootstrap = async (): Promise<number> => {
-    await bootstrapObjects({ ...service, clientCa: api.authority.certificate, frontProxy });
+    await bootstrapObjects({
+      ...service,
+      clientCa: api.authority.certificate,
+      strategies: builtInStrategies,
+      frontProxy,
+    });
     return storage.currentRevision();
   };
 
@@ -83,6 +92,76 @@ describe("the objects that every cluster has", () => {
       labels: { "kubernetes.io/bootstrapping": "rbac-defaults" },
       annotations: { "rbac.authorization.kubernetes.io/autoupdate": "true" },
     });
+  });
+
+  it("include an APIService for each group-version, available at once", async () => {
+    const { items } = await api.client.list(apiServices);
+    const versions = new Set(builtInStrategies.map(({ resource: { group, version } }) => `${version}.${group}`));
+    versions.delete("v1.apiregistration.k8s.io");
+    expect(items.map(({ metadata }) => metadata.name).toSorted()).toEqual([...versions].toSorted());
+    for (const { metadata, spec, status } of items) {
+      expect(metadata.labels).toEqual({ "kube-aggregator.kubernetes.io/automanaged": "onstart" });
+      expect(`${spec.version}.${spec.group ?? ""}`).toBe(metadata.name);
+      expect(status?.conditions).toMatchObject([{ type: "Available", status: "True", reason: "Local" }]);
+    }
+  });
+
+  it("include the priority levels of upstream, and schemas that find them", async () => {
+    const levels = (await api.client.list(priorityLevelConfigurations)).items.map(({ metadata }) => metadata.name);
+    expect(levels).toEqual([
+      "catch-all",
+      "exempt",
+      "global-default",
+      "leader-election",
+      "node-high",
+      "system",
+      "workload-high",
+      "workload-low",
+    ]);
+    const schemas = (await api.client.list(flowSchemas)).items;
+    expect(schemas.map(({ metadata, spec }) => [metadata.name, spec.matchingPrecedence])).toEqual([
+      ["catch-all", 10_000],
+      ["exempt", 1],
+      ["global-default", 9900],
+      ["kube-controller-manager", 800],
+      ["kube-scheduler", 800],
+      ["kube-system-service-accounts", 900],
+      ["probes", 2],
+      ["service-accounts", 9000],
+      ["system-leader-election", 100],
+      ["system-node-high", 400],
+      ["system-nodes", 500],
+    ]);
+    for (const { spec, status } of schemas) {
+      expect(levels).toContain(spec.priorityLevelConfiguration.name);
+      expect(status?.conditions).toMatchObject([{ type: "Dangling", status: "False", reason: "Found" }]);
+    }
+  });
+
+  it("keep mandatory flow control as it must be, and what is somebody's own as he wants it", async () => {
+    const { client } = api;
+    const system = await client.get(priorityLevelConfigurations, { name: "system" });
+    const high = await client.get(priorityLevelConfigurations, { name: "node-high" });
+    const shares = (level: typeof system, nominalConcurrencyShares: number): typeof system => ({
+      ...level,
+      spec: { ...level.spec, limited: { ...level.spec.limited, nominalConcurrencyShares } },
+    });
+    await client.update(priorityLevelConfigurations, shares(system, 77));
+    const annotations = { "apf.kubernetes.io/autoupdate-spec": "false" };
+    await client.update(priorityLevelConfigurations, {
+      ...shares(high, 77),
+      metadata: { ...high.metadata, annotations },
+    });
+    await client.delete(flowSchemas, { name: "exempt" });
+    await revisionAfterBootstrap();
+    const after = async (name: string): Promise<number | undefined> =>
+      (await client.get(priorityLevelConfigurations, { name })).spec.limited?.nominalConcurrencyShares;
+    expect([await after("system"), await after("node-high")]).toEqual([30, 77]);
+    expect((await client.get(flowSchemas, { name: "exempt" })).spec.matchingPrecedence).toBe(1);
+    const all = await client.get(priorityLevelConfigurations, { name: "catch-all" });
+    await expect(client.update(priorityLevelConfigurations, shares(all, 6))).rejects.toThrow(
+      "spec of 'catch-all' must equal the fixed value",
+    );
   });
 
   it("include the API's own Service with its endpoints", async () => {

@@ -3,9 +3,12 @@ import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import type { PriorityClass } from "../../shared/api/generated/scheduling/v1.ts";
 import { configMaps, namespaces, priorityClasses } from "../../shared/resources/catalog.ts";
 import type { FrontProxyOptions } from "../authentication/front-proxy.ts";
+import { bootstrapFlowControl } from "./flow-control.ts";
+import { bootstrapApiServices } from "./local-api-services.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
 import { ensureObject, runBounded } from "./ensure.ts";
 import { type KubernetesServiceOptions, reconcileKubernetesService } from "./kubernetes-service.ts";
+import type { AnyStrategy } from "../registry/strategy.ts";
 
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -27,6 +30,8 @@ export interface BootstrapOptions extends KubernetesServiceOptions {
   /** PEM of `--client-ca-file`, for add-on API servers. */
   readonly clientCa: string | undefined;
   readonly frontProxy?: FrontProxyOptions | undefined;
+  /** What is served: each group-version gets its APIService. */
+  readonly strategies: readonly AnyStrategy[];
 }
 
 /** Where add-on API servers learn whom to trust (upstream: `pkg/controlplane/controller/clusterauthenticationtrust`). */
@@ -53,11 +58,13 @@ async function publishTrust({ registry, clientCa, frontProxy }: BootstrapOptions
 
 /** Idempotent. Rejects when a write fails: the server is not ready then and should try again. */
 export async function bootstrapObjects(options: BootstrapOptions): Promise<void> {
-  const { registry, clientCa, frontProxy } = options;
+  const { registry, clientCa, frontProxy, strategies, clock } = options;
   await runBounded(NAMESPACES.map((name) => () => ensureObject(registry, namespaces, { metadata: { name } })));
   await runBounded([
     ...SYSTEM_CLASSES.map((wanted) => () => ensureObject(registry, priorityClasses, wanted)),
     () => bootstrapRbac(registry),
+    () => bootstrapApiServices(registry, strategies),
+    () => bootstrapFlowControl(registry, clock),
     () => reconcileKubernetesService(options),
     async () => {
       if (clientCa !== undefined || frontProxy !== undefined) await publishTrust(options);

@@ -6,8 +6,9 @@ import type {
   Subject,
 } from "../../../shared/api/generated/flowcontrol/v1.ts";
 
-/** Says that the apiserver may bring the spec up to date. */
-const annotations = { "apf.kubernetes.io/autoupdate-spec": "true" };
+/** Says whether the apiserver may bring the spec up to date. */
+export const AUTOUPDATE_ANNOTATION = "apf.kubernetes.io/autoupdate-spec";
+const annotations = { [AUTOUPDATE_ANNOTATION]: "true" };
 
 export function groupSubjects(...names: readonly string[]): Subject[] {
   return names.map((name) => ({ kind: "Group", group: { name } }));
