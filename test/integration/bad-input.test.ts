@@ -6,7 +6,7 @@ import { type BadRequest, badRequests, VICTIM } from "../support/bad-requests.ts
 import { seededRandom } from "../support/seeded-random.ts";
 
 const SEED = Number(process.env["SEED"] ?? "1");
-const REQUESTS = 2000;
+const REQUESTS = 10_000;
 const PARALLEL = 16;
 
 interface Answer {
@@ -142,7 +142,7 @@ function sendRaw(bytes: string | Buffer): Promise<string> {
   });
 }
 
-test(`${REQUESTS} malformed requests each get a Status with the right code, and a good client does not notice (seed ${SEED})`, async () => {
+test(`R26: ${REQUESTS} malformed requests each get a Status with the right code, and a good client does not notice (seed ${SEED})`, async () => {
   const pid = server.pid;
   let isOver = false;
   const good = goodClient(() => isOver);
