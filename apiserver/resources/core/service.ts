@@ -2,8 +2,11 @@ import type { Service } from "../../../shared/api/generated/core/v1.ts";
 import { services } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, labelsText, nameColumn, textColumn, wideColumn } from "../../tables/columns.ts";
-import { dns1035LabelProblems } from "../../validation/names.ts";
+import { dnsLabelProblems } from "../../validation/names.ts";
+import { defaultIngress, validateServiceStatus } from "./service-status.ts";
+import { isExternallyAccessible } from "./service-traffic.ts";
 import { validateService, validateServiceUpdate } from "./service-validation.ts";
+import { serviceWarnings } from "./service-warnings.ts";
 
 const STICKY_SECONDS = 10_800;
 
@@ -20,22 +23,24 @@ export const serviceStrategy = serve<Service>({
       isConnect: true,
     },
   ],
-  validateName: dns1035LabelProblems,
+  validateName: dnsLabelProblems,
   defaults: defaultService,
   prepareForCreate: (service) => {
     service.status = { loadBalancer: {} };
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
-    keepAllocated(next, previous);
   },
   status: {
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
+      defaultIngress(next);
     },
+    validateUpdate: validateServiceStatus,
   },
   validate: validateService,
   validateUpdate: validateServiceUpdate,
+  warnings: serviceWarnings,
   selectableFields: {
     "spec.clusterIP": (service) => service.spec.clusterIP ?? "",
     "spec.type": (service) => service.spec.type ?? "",
@@ -52,7 +57,8 @@ export const serviceStrategy = serve<Service>({
   example: { spec: { selector: { app: "web" }, ports: [{ port: 80 }] } },
 });
 
-function defaultService({ spec }: Service): void {
+function defaultService(service: Service): void {
+  const { spec } = service;
   spec.sessionAffinity ??= "None";
   if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === "ClientIP") {
@@ -65,35 +71,10 @@ function defaultService({ spec }: Service): void {
     port.protocol ??= "TCP";
     if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "") port.targetPort = port.port;
   }
-  const isReachedFromOutside =
-    spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.externalIPs ?? []).length > 0;
-  if (isReachedFromOutside && spec.type !== "ExternalName") spec.externalTrafficPolicy ??= "Cluster";
+  if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ??= "Cluster";
   if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
-}
-
-/** An update that leaves out what was allocated keeps it, as long as the type still wants it (`patchAllocatedValues`). */
-function keepAllocated(next: Service, previous: Service): void {
-  const wantsAddress = (service: Service): boolean => service.spec.type !== "ExternalName";
-  if (wantsAddress(next) && wantsAddress(previous)) {
-    if ((next.spec.clusterIP ?? "") === "" && (next.spec.clusterIPs ?? []).length === 0) {
-      next.spec.clusterIP = previous.spec.clusterIP;
-      next.spec.clusterIPs = previous.spec.clusterIPs;
-    }
-    next.spec.ipFamilies ??= previous.spec.ipFamilies;
-    next.spec.ipFamilyPolicy ??= previous.spec.ipFamilyPolicy;
-  }
-  const wantsNodePort = (service: Service): boolean =>
-    service.spec.type === "NodePort" || service.spec.type === "LoadBalancer";
-  if (!wantsNodePort(next) || !wantsNodePort(previous)) return;
-  const taken = new Set((next.spec.ports ?? []).map(({ nodePort }) => nodePort));
-  for (const port of next.spec.ports ?? []) {
-    const same = (previous.spec.ports ?? []).find((old) => old.port === port.port && old.protocol === port.protocol);
-    if ((port.nodePort ?? 0) === 0 && same?.nodePort !== undefined && !taken.has(same.nodePort)) {
-      port.nodePort = same.nodePort;
-      taken.add(same.nodePort);
-    }
-  }
+  defaultIngress(service);
 }
 
 function clusterIpText({ spec }: Service): string {
