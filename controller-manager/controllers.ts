@@ -1,4 +1,8 @@
 /** All controllers of the process: who reads and writes what stands in docs/generated/controllers.md. */
+import { bootstrapSigner } from "./controllers/bootstrap-signer/loop.ts";
+import { certificateApproving } from "./controllers/certificate-approving/loop.ts";
+import { certificateCleaner } from "./controllers/certificate-cleaner/loop.ts";
+import { certificateSigning } from "./controllers/certificate-signing/loop.ts";
 import { clusterRoleAggregation } from "./controllers/cluster-role-aggregation/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { endpointsController } from "./controllers/endpoint/controller.ts";
@@ -11,7 +15,9 @@ import { podGarbageCollector } from "./controllers/pod-garbage-collector/loop.ts
 import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { rootCaPublisher } from "./controllers/root-ca-publisher/controller.ts";
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
+import { serviceAccountTokens } from "./controllers/serviceaccount-token/loop.ts";
 import { taintEviction } from "./controllers/taint-eviction/controller.ts";
+import { tokenCleaner } from "./controllers/token-cleaner/loop.ts";
 import type { RunnableController } from "./runtime/services.ts";
 import type { Settings } from "./settings.ts";
 
@@ -23,7 +29,13 @@ export const controllers = (settings: Settings): readonly RunnableController[] =
   namespaceController,
   garbageCollector,
   serviceAccountController,
+  ...(settings.tokens === undefined ? [] : [serviceAccountTokens(settings.tokens)]),
   clusterRoleAggregation,
+  certificateApproving,
+  ...(settings.signing === undefined ? [] : [certificateSigning(settings.signing)]),
+  certificateCleaner,
+  tokenCleaner,
+  bootstrapSigner,
   ...(settings.rootCa === undefined ? [] : [rootCaPublisher(settings.rootCa)]),
   nodeLifecycle(settings.nodeLifecycle),
   taintEviction(),

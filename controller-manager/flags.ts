@@ -28,6 +28,16 @@ export const FLAGS = {
   "cluster-cidr": { type: "string", default: "10.244.0.0/16", help: "Range of all pod addresses." },
   "node-cidr-mask-size": { type: "number", default: 24, help: "Prefix length of a node's range." },
   "root-ca-file": { type: "string", help: "CA bundle that is published as kube-root-ca.crt in every namespace." },
+  "cluster-signing-cert-file": {
+    type: "string",
+    help: "CA that signs certificate requests; nobody does when left out.",
+  },
+  "cluster-signing-key-file": { type: "string", help: "Key of that CA." },
+  "cluster-signing-duration": { type: "duration", default: "8760h", help: "Longest life of a signed certificate." },
+  "service-account-private-key-file": {
+    type: "string",
+    help: "Key that signs tokens in Secrets; they stay empty when left out.",
+  },
   "bind-address": { type: "string", default: "127.0.0.1", help: "Address for health and metrics." },
   "secure-port": { type: "number", default: 10257, help: "Port for health and metrics." },
   "tls-cert-file": { type: "string", help: "Certificate for health and metrics; self-signed when left out." },
@@ -51,8 +61,6 @@ export const TOLERATED: ReadonlySet<string> = new Set([
   "authorization-kubeconfig",
   "client-ca-file",
   "cluster-name",
-  "cluster-signing-cert-file",
-  "cluster-signing-key-file",
   "concurrent-deployment-syncs",
   "concurrent-replicaset-syncs",
   "controllers",
@@ -61,14 +69,30 @@ export const TOLERATED: ReadonlySet<string> = new Set([
   "kube-api-qps",
   "profiling",
   "requestheader-client-ca-file",
-  "service-account-private-key-file",
   "service-cluster-ip-range",
   "use-service-account-credentials",
 ]);
 
-export function settingsOf(values: FlagValues<typeof FLAGS>, rootCa: string | undefined): Settings {
+/** Texts of the files that the flags name. */
+export interface SettingFiles {
+  readonly rootCa: string | undefined;
+  readonly signingCertificate: string | undefined;
+  readonly signingKey: string | undefined;
+  readonly tokenKey: string | undefined;
+}
+
+export function settingsOf(values: FlagValues<typeof FLAGS>, files: SettingFiles): Settings {
+  const { rootCa, signingCertificate, signingKey, tokenKey } = files;
   return {
     rootCa,
+    signing:
+      signingCertificate === undefined || signingKey === undefined
+        ? undefined
+        : {
+            authority: { certificate: signingCertificate, key: signingKey },
+            maxLifetimeMs: values["cluster-signing-duration"],
+          },
+    tokens: tokenKey === undefined ? undefined : { signingKey: tokenKey, rootCa },
     nodeCidrs: values["allocate-node-cidrs"]
       ? { clusterCidr: values["cluster-cidr"], maskSize: values["node-cidr-mask-size"] }
       : undefined,

@@ -27,7 +27,12 @@ await runMain(NAME, () => {
   const [cert, key] = [read(values["tls-cert-file"]), read(values["tls-private-key-file"])];
   return run({
     access: loadKubeconfig(values.kubeconfig),
-    settings: settingsOf(values, read(values["root-ca-file"])),
+    settings: settingsOf(values, {
+      rootCa: read(values["root-ca-file"]),
+      signingCertificate: read(values["cluster-signing-cert-file"]),
+      signingKey: read(values["cluster-signing-key-file"]),
+      tokenKey: read(values["service-account-private-key-file"]),
+    }),
     clock: systemClock,
     logger,
     leaderElect: values["leader-elect"],

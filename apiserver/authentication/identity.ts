@@ -4,7 +4,7 @@ import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { bootstrapTokens } from "./bootstrap-tokens.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens } from "./service-account-tokens.ts";
-import { readPublicKeys, readSigningKey } from "./signing-keys.ts";
+import { readPublicKeys, readSigningKey } from "../../shared/process/signing-keys.ts";
 import { staticTokens } from "./static-tokens.ts";
 import { anyTokenAuthenticator, type TokenAuthenticator } from "./token-authenticator.ts";
 

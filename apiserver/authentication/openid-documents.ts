@@ -5,7 +5,7 @@
 import { onePath, type PathServer } from "../discovery/paths.ts";
 import type { RequestContext } from "../http/request-context.ts";
 import { sendBytes } from "../http/respond.ts";
-import type { PublicKey } from "./signing-keys.ts";
+import type { PublicKey } from "../../shared/process/signing-keys.ts";
 
 const OPENID_CONFIGURATION_PATH = "/.well-known/openid-configuration";
 const JWKS_PATH = "/openid/v1/jwks";

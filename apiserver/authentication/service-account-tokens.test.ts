@@ -7,7 +7,7 @@ import { nodes, pods, secrets, serviceAccounts } from "../../shared/resources/ca
 import { StaticReader } from "../../test/support/static-reader.ts";
 import { jsonWebKeySet, openidConfiguration } from "./openid-documents.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens, type TokenSpec } from "./service-account-tokens.ts";
-import { readPublicKeys, readSigningKey, type SigningKey } from "./signing-keys.ts";
+import { readPublicKeys, readSigningKey, type SigningKey } from "../../shared/process/signing-keys.ts";
 import type { UserInfo } from "./user.ts";
 
 const ISSUER = "https://kubernetes.default.svc.cluster.local";

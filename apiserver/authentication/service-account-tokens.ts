@@ -21,7 +21,7 @@ import {
   userOfClaims,
   userOfLegacyClaims,
 } from "./service-account-claims.ts";
-import type { PublicKey, SigningKey } from "./signing-keys.ts";
+import type { PublicKey, SigningKey } from "../../shared/process/signing-keys.ts";
 import { type TokenAuthenticator, type TokenVerdict, UNKNOWN_TOKEN, verdictForApi } from "./token-authenticator.ts";
 import { issuerOf, signedPayload } from "./token-signature.ts";
 import type { UserInfo } from "./user.ts";

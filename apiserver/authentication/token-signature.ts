@@ -1,6 +1,6 @@
 /** The signature of a JWT, checked by the keys that are trusted (upstream: `pkg/serviceaccount/jwt.go`). */
 import { type CompactJWSHeaderParameters, compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
-import type { PublicKey } from "./signing-keys.ts";
+import type { PublicKey } from "../../shared/process/signing-keys.ts";
 
 /** Larger ones are no tokens of ours, and not worth hashing. */
 const TOKEN_LENGTH_MAX = 16_384;

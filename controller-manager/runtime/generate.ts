@@ -6,13 +6,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { controllers } from "../controllers.ts";
 import { controllerRolesText, controllersDocument } from "./grants.ts";
-import { DEFAULT_SETTINGS } from "../settings.ts";
+import { EVERY_CONTROLLER } from "../settings.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /** Path from the root, and text, of every generated file. */
 export function generatedFiles(): readonly { readonly path: string; readonly text: string }[] {
-  const all = controllers(DEFAULT_SETTINGS);
+  const all = controllers(EVERY_CONTROLLER);
   return [
     { path: "shared/resources/controller-roles.json", text: controllerRolesText(all) },
     { path: "docs/generated/controllers.md", text: controllersDocument(all) },

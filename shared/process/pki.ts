@@ -68,7 +68,7 @@ const EXTENDED_USAGES: Readonly<Record<CertificateUsage, ExtendedKeyUsage>> = {
 type Name = Record<string, string[]>[];
 
 /** A random positive serial number of 16 octets. */
-function serialNumber(): string {
+export function serialNumber(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
   return Buffer.from(bytes).toString("hex");
