@@ -54,6 +54,11 @@ export const FLAGS = {
   "max-requests-inflight": { type: "number", default: 400, help: "Reads at a time" },
   "max-mutating-requests-inflight": { type: "number", default: 200, help: "Writes at a time" },
   "request-timeout": { type: "duration", default: "60s", help: "Longest request that is not a watch or a stream" },
+  "shutdown-delay-duration": {
+    type: "duration",
+    default: "0",
+    help: "How long to go on serving after /readyz fails at a stop",
+  },
   "event-ttl": { type: "duration", default: "1h", help: "How long events are kept" },
   "serving-threads": {
     type: "number",
@@ -221,6 +226,7 @@ export function apiServerOptions(
     maxRequestsInFlight: flags["max-requests-inflight"],
     maxMutatingRequestsInFlight: flags["max-mutating-requests-inflight"],
     requestTimeoutMs: flags["request-timeout"],
+    shutdownDelayMs: flags["shutdown-delay-duration"],
     eventTtlSeconds: Math.ceil(flags["event-ttl"] / 1000),
     servingThreads: flags["serving-threads"],
   };

@@ -50,6 +50,8 @@ export interface ApiServerOptions {
   readonly maxRequestsInFlight: number;
   readonly maxMutatingRequestsInFlight: number;
   readonly requestTimeoutMs: number;
+  /** How long requests are taken as before while `/readyz` fails already, at a stop; not at all when left out. */
+  readonly shutdownDelayMs?: number;
   readonly eventTtlSeconds: number;
   /** Threads that may serve at a time; one when left out. */
   readonly servingThreads?: number;

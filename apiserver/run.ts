@@ -32,12 +32,13 @@ const CACHE_LOAD_WAIT_MS = 5000;
 export async function run(options: ApiServerOptions): Promise<RunningApiServer> {
   const { clock, logger, servingThreads = 1 } = options;
   const stopping = new AbortController();
+  let stopped: Promise<void> | undefined;
   // Strategies that somebody made cannot be sent to another thread.
   const host =
     servingThreads > 1 && options.strategies === undefined ? new ThreadHost(options, servingThreads) : undefined;
   const serving = createServing(options, {
     isBootstrapped: () => postStart.isDone,
-    isStopping: () => stopping.signal.aborted,
+    isStopping: () => stopped !== undefined,
     metricsText: (own) => host?.metricsText() ?? own.metrics(),
     ...host?.role,
   });
@@ -63,10 +64,11 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
     (err: unknown) => logger.error({ err }, "could not become ready"),
   );
 
-  let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    stopping.abort();
     host?.announceStop();
+    // Load balancers must see that it is not ready before it refuses them.
+    if (options.shutdownDelayMs !== undefined) await clock.sleep(options.shutdownDelayMs);
+    stopping.abort();
     await postStart.finished();
     await Promise.all([serving.stop(), threads?.stop()]);
     await options.storage.close();

@@ -61,6 +61,11 @@ export class ApiServerProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Of the process that ended last; nothing while one runs or when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null;
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
