@@ -196,6 +196,8 @@ function valueReader(type: string, message: string): ReadValue {
       return (reader) => reader.int32();
     case "int64":
       return (reader) => exactInt64(reader.int64());
+    case "double":
+      return (reader) => reader.double();
     case "bytes":
       return (reader) => Buffer.from(reader.bytes()).toString("base64");
     default: {
@@ -238,6 +240,13 @@ const rawJson =
     return text[0] === MAGIC[0] ? decodeProtobuf(text, undefined) : parseJson(text).value;
   };
 
+const APIEXTENSIONS = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1";
+/** A schema or a list of something: the list is there when it is not empty. */
+const schemaOr =
+  (list: string): FromFields =>
+  (fields) =>
+    fields["schema"] ?? fields[list] ?? [];
+
 /** Types that JSON writes in a form of their own. */
 const SPECIAL: Readonly<Record<string, FromFields>> = {
   "k8s.io.apimachinery.pkg.api.resource.Quantity": (fields) => fields["string"] ?? "0",
@@ -245,6 +254,10 @@ const SPECIAL: Readonly<Record<string, FromFields>> = {
     fields["type"] === 1 ? (fields["strVal"] ?? "") : (fields["intVal"] ?? 0),
   "k8s.io.apimachinery.pkg.runtime.RawExtension": rawJson("raw"),
   [`${META}.FieldsV1`]: rawJson("Raw"),
+  [`${APIEXTENSIONS}.JSON`]: rawJson("raw"),
+  [`${APIEXTENSIONS}.JSONSchemaPropsOrArray`]: schemaOr("jSONSchemas"),
+  [`${APIEXTENSIONS}.JSONSchemaPropsOrBool`]: (fields) => fields["schema"] ?? fields["allows"] ?? false,
+  [`${APIEXTENSIONS}.JSONSchemaPropsOrStringArray`]: schemaOr("property"),
   [`${META}.Time`]: (fields) =>
     Object.keys(fields).length === 0 ? undefined : timeFromUnix(Number(fields["seconds"] ?? 0)),
   [`${META}.MicroTime`]: (fields) =>
