@@ -1,7 +1,8 @@
 /** SubjectAccessReview and its three siblings (upstream: `pkg/registry/authorization`). */
 import type {
+  FieldSelectorAttributes,
+  LabelSelectorAttributes,
   LocalSubjectAccessReview,
-  NonResourceAttributes,
   ResourceAttributes,
   SelfSubjectAccessReview,
   SelfSubjectRulesReview,
@@ -10,6 +11,9 @@ import type {
   SubjectAccessReviewStatus,
   SubjectRulesReviewStatus,
 } from "../../../shared/api/generated/authorization/v1.ts";
+import type { ObjectMeta } from "../../../shared/api/generated/meta/v1.ts";
+import { type FieldRequirement, parseFieldSelector } from "../../../shared/machinery/field-selector.ts";
+import { parseSelector, selectorOf } from "../../../shared/machinery/label-selector.ts";
 import { badRequest, type FieldError, invalid } from "../../../shared/errors/status-error.ts";
 import {
   localSubjectAccessReviews,
@@ -22,42 +26,55 @@ import type { AuthorizationAttributes, Authorizer } from "../../authorization/au
 import type { RbacAuthorizer, UserRules } from "../../authorization/rbac.ts";
 import { sendObject } from "../../http/respond.ts";
 import type { Handler } from "../handler.ts";
+import { invalidValue } from "../../validation/field-errors.ts";
 import { readReview } from "./read-review.ts";
+import { accessErrors, type AskedAccess, metadataErrors, subjectErrors } from "./review-validation.ts";
 
 const CREATED = 201;
-
-interface Asked {
-  readonly resourceAttributes?: ResourceAttributes | undefined;
-  readonly nonResourceAttributes?: NonResourceAttributes | undefined;
-}
-
-function fieldInvalid(field: string, value: string, why: string): FieldError {
-  return { reason: "FieldValueInvalid", field, detail: `Invalid value: ${value}: ${why}` };
-}
-
-function checkAttributes({ resourceAttributes, nonResourceAttributes }: Asked): FieldError[] {
-  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
-    const value = JSON.stringify(nonResourceAttributes);
-    return [
-      fieldInvalid("spec.nonResourceAttributes", value, "cannot be specified in combination with resourceAttributes"),
-    ];
-  }
-  if (resourceAttributes !== undefined || nonResourceAttributes !== undefined) return [];
-  const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-  return [fieldInvalid("spec.resourceAttributes", "null", why)];
-}
-
-function checkSubject(spec: SubjectAccessReviewSpec): FieldError[] {
-  const isNamed = (spec.user ?? "") !== "" || (spec.groups ?? []).length > 0;
-  return isNamed ? [] : [fieldInvalid("spec.user", '""', "at least one of user or group must be specified")];
-}
 
 function throwInvalid(kind: { group: string; kind: string }, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalid(kind, "", errors);
 }
 
-function attributesOf({ resourceAttributes: resource, nonResourceAttributes: path }: Asked): AuthorizationAttributes {
+interface ReadSelector {
+  readonly requirements: FieldRequirement[];
+  /** Whether some of it could not be read, and so does not narrow the question. */
+  readonly hasFailed: boolean;
+}
+
+/** The part of a field selector that the server understands. */
+function readSelector({ rawSelector = "", requirements = [] }: FieldSelectorAttributes): ReadSelector {
+  if (rawSelector !== "") {
+    try {
+      return { requirements: parseFieldSelector(rawSelector), hasFailed: false };
+    } catch {
+      return { requirements: [], hasFailed: true };
+    }
+  }
+  const read = requirements.flatMap(({ key, operator, values = [] }): FieldRequirement[] => {
+    const [value, ...more] = values;
+    if (value === undefined || more.length > 0 || (operator !== "In" && operator !== "NotIn")) return [];
+    return [{ field: key, operator: operator === "In" ? "=" : "!=", value }];
+  });
+  return { requirements: read, hasFailed: read.length < requirements.length };
+}
+
+function labelsFailed({ rawSelector = "", requirements = [] }: LabelSelectorAttributes): boolean {
+  try {
+    if (rawSelector === "") selectorOf({ matchExpressions: requirements });
+    else parseSelector(rawSelector);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function attributesOf({
+  resourceAttributes: resource,
+  nonResourceAttributes: path,
+}: AskedAccess): AuthorizationAttributes {
   if (resource === undefined) return { kind: "path", verb: path?.verb ?? "", path: path?.path ?? "" };
+  const fields = resource.fieldSelector === undefined ? undefined : readSelector(resource.fieldSelector).requirements;
   return {
     kind: "resource",
     verb: resource.verb ?? "",
@@ -67,22 +84,46 @@ function attributesOf({ resourceAttributes: resource, nonResourceAttributes: pat
     subresource: resource.subresource ?? "",
     namespace: resource.namespace ?? "",
     name: resource.name ?? "",
+    fieldSelector: fields,
   };
+}
+
+/** What of the selectors was left out of the question. */
+function selectorProblems({ fieldSelector, labelSelector }: ResourceAttributes): string {
+  const problems: string[] = [];
+  if (fieldSelector !== undefined) {
+    const { requirements, hasFailed } = readSelector(fieldSelector);
+    const how = requirements.length > 0 ? "partially ignored" : "ignored";
+    if (hasFailed) problems.push(`spec.resourceAttributes.fieldSelector ${how} due to parse error`);
+  }
+  if (labelSelector !== undefined && labelsFailed(labelSelector)) {
+    problems.push("spec.resourceAttributes.labelSelector ignored due to parse error");
+  }
+  return problems.join("; ");
 }
 
 function subjectOf(spec: SubjectAccessReviewSpec): UserInfo {
   return { name: spec.user ?? "", uid: spec.uid ?? "", groups: spec.groups ?? [], extra: spec.extra ?? {} };
 }
 
-function judge(authorizer: Authorizer, user: UserInfo, asked: Asked): SubjectAccessReviewStatus {
+function judge(authorizer: Authorizer, user: UserInfo, asked: AskedAccess): SubjectAccessReviewStatus {
   const { isAllowed, reason } = authorizer.authorize(user, attributesOf(asked));
-  return { allowed: isAllowed, ...(reason === "" ? {} : { reason }) };
+  const evaluationError = asked.resourceAttributes === undefined ? "" : selectorProblems(asked.resourceAttributes);
+  return {
+    allowed: isAllowed,
+    ...(reason === "" ? {} : { reason }),
+    ...(evaluationError === "" ? {} : { evaluationError }),
+  };
 }
 
 export function createSubjectAccessReviewHandler(authorizer: Authorizer): Handler {
   return async (context) => {
     const review = await readReview<SubjectAccessReview>(context, subjectAccessReviews);
-    throwInvalid(subjectAccessReviews, [...checkAttributes(review.spec), ...checkSubject(review.spec)]);
+    throwInvalid(subjectAccessReviews, [
+      ...accessErrors(review.spec),
+      ...subjectErrors(review.spec),
+      ...metadataErrors(review.metadata),
+    ]);
     sendObject(context, CREATED, { ...review, status: judge(authorizer, subjectOf(review.spec), review.spec) });
   };
 }
@@ -90,29 +131,39 @@ export function createSubjectAccessReviewHandler(authorizer: Authorizer): Handle
 export function createSelfSubjectAccessReviewHandler(authorizer: Authorizer): Handler {
   return async (context) => {
     const review = await readReview<SelfSubjectAccessReview>(context, selfSubjectAccessReviews);
-    throwInvalid(selfSubjectAccessReviews, checkAttributes(review.spec));
+    throwInvalid(selfSubjectAccessReviews, [...accessErrors(review.spec), ...metadataErrors(review.metadata)]);
     sendObject(context, CREATED, { ...review, status: judge(authorizer, context.user, review.spec) });
   };
 }
 
-function checkLocal(review: LocalSubjectAccessReview, namespace: string): void {
-  const { spec } = review;
-  const errors = [...checkAttributes(spec), ...checkSubject(spec)];
-  if (spec.nonResourceAttributes !== undefined) {
-    const value = JSON.stringify(spec.nonResourceAttributes);
-    errors.push(fieldInvalid("spec.nonResourceAttributes", value, "disallowed on this kind of request"));
+function localErrors({ spec, metadata }: LocalSubjectAccessReview, namespace: string): FieldError[] {
+  const { resourceAttributes, nonResourceAttributes } = spec;
+  const errors = [...accessErrors(spec), ...subjectErrors(spec), ...metadataErrors(metadata, "namespace")];
+  if (resourceAttributes !== undefined && (resourceAttributes.namespace ?? "") !== namespace) {
+    const field = "spec.resourceAttributes.namespace";
+    errors.push(invalidValue(field, resourceAttributes.namespace ?? "", "must match metadata.namespace"));
   }
-  throwInvalid(localSubjectAccessReviews, errors);
-  if (spec.resourceAttributes?.namespace !== namespace) {
-    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
+  if (nonResourceAttributes !== undefined) {
+    errors.push(
+      invalidValue("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request"),
+    );
   }
+  return errors;
 }
 
 export function createLocalSubjectAccessReviewHandler(authorizer: Authorizer): Handler {
   return async (context, { namespace }) => {
     const review = await readReview<LocalSubjectAccessReview>(context, localSubjectAccessReviews);
-    checkLocal(review, namespace);
-    sendObject(context, CREATED, { ...review, status: judge(authorizer, subjectOf(review.spec), review.spec) });
+    const metadata: ObjectMeta | undefined = review.metadata;
+    if ((metadata?.namespace ?? namespace) !== namespace) {
+      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    }
+    throwInvalid(localSubjectAccessReviews, localErrors(review, namespace));
+    sendObject(context, CREATED, {
+      ...review,
+      metadata: { ...metadata, namespace },
+      status: judge(authorizer, subjectOf(review.spec), review.spec),
+    });
   };
 }
 

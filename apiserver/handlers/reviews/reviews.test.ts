@@ -60,20 +60,95 @@ describe("access reviews", () => {
     expect(await post(alice, `${AUTHORIZATION}/subjectaccessreviews`, about)).toMatchObject({ code: 403 });
   });
 
-  it("refuse what makes no sense", async () => {
-    const self = `${AUTHORIZATION}/selfsubjectaccessreviews`;
-    const both = { ...listPods, nonResourceAttributes: { path: "/", verb: "get" } };
-    for (const spec of [{}, both])
-      expect(await post(alice, self, { spec })).toMatchObject({ code: 422, body: { reason: "Invalid" } });
-    expect(await post(api.client, `${AUTHORIZATION}/subjectaccessreviews`, { spec: listPods })).toMatchObject({
-      code: 422,
+  const REVIEW = `${AUTHORIZATION}/subjectaccessreviews`;
+  const selecting = (selectors: object) => ({
+    user: "u",
+    resourceAttributes: { verb: "list", resource: "pods", ...selectors },
+  });
+  it.each<[string, object, string]>([
+    [
+      "nothing",
+      { user: "u" },
+      'spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    ],
+    [
+      "two things",
+      { user: "u", ...listPods, nonResourceAttributes: { path: "/", verb: "get" } },
+      'spec.nonResourceAttributes: Invalid value: {"path":"/","verb":"get"}: cannot be specified in combination with resourceAttributes',
+    ],
+    ["nobody", listPods, 'spec.user: Invalid value: "": at least one of user or group must be specified'],
+    [
+      "an empty selector",
+      selecting({ fieldSelector: {} }),
+      "spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required",
+    ],
+    [
+      "a selector in two forms",
+      selecting({ labelSelector: { rawSelector: "a=b", requirements: [{ key: "a", operator: "Exists" }] } }),
+      'spec.resourceAttributes.labelSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements',
+    ],
+    [
+      "a requirement without values",
+      selecting({ fieldSelector: { requirements: [{ key: "a", operator: "In" }] } }),
+      "spec.resourceAttributes.fieldSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    ],
+    [
+      "a label requirement with values it must not have",
+      selecting({ labelSelector: { requirements: [{ key: "a", operator: "Exists", values: ["b"] }] } }),
+      "spec.resourceAttributes.labelSelector.requirements[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+    ],
+  ])("refuse to tell about %s", async (_, spec, why) => {
+    const { code, body } = await post(api.client, REVIEW, { spec });
+    expect(code).toBe(422);
+    expect(body).toMatchObject({ reason: "Invalid" });
+    expect((body as { message: string }).message).toBe(
+      `SubjectAccessReview.authorization.k8s.io "" is invalid: ${why}`,
+    );
+  });
+
+  it("have no name, and stay in their namespace", async () => {
+    const named = { metadata: { name: "x" }, spec: { ...listPods, user: "u" } };
+    expect(await post(api.client, REVIEW, named)).toMatchObject({ code: 422 });
+    const local = `${AUTHORIZATION}/namespaces/kube-system/localsubjectaccessreviews`;
+    const { body } = await post(api.client, local, { spec: { ...listPods, user: "u" } });
+    expect((body as { message: string }).message).toContain(
+      'spec.resourceAttributes.namespace: Invalid value: "default": must match metadata.namespace',
+    );
+    const elsewhere = { metadata: { namespace: "default" }, spec: { ...listPods, user: "u" } };
+    expect(await post(api.client, local, elsewhere)).toMatchObject({ code: 400 });
+  });
+
+  it("ask with selectors, and say which of them they could not read", async () => {
+    const node = { user: "system:node:n1", groups: ["system:nodes"] };
+    const ask = async (fieldSelector: object) => {
+      const resourceAttributes = { verb: "list", resource: "pods", fieldSelector };
+      const { body } = await post(api.client, REVIEW, { spec: { ...node, resourceAttributes } });
+      return (body as SubjectAccessReview).status;
+    };
+    expect(await ask({ rawSelector: "spec.nodeName=n1" })).toEqual({ allowed: true });
+    const own = { key: "spec.nodeName", operator: "In", values: ["n1"] };
+    expect(await ask({ requirements: [own] })).toEqual({ allowed: true });
+    expect(await ask({ requirements: [{ ...own, values: ["n2"] }] })).toMatchObject({ allowed: false });
+    expect(await ask({ requirements: [own, { key: "a", operator: "Near", values: ["b"] }] })).toEqual({
+      allowed: true,
+      evaluationError: "spec.resourceAttributes.fieldSelector partially ignored due to parse error",
     });
-    const elsewhere = { spec: { ...listPods, user: "u" } };
-    expect(
-      await post(api.client, `${AUTHORIZATION}/namespaces/kube-system/localsubjectaccessreviews`, elsewhere),
-    ).toMatchObject({
-      code: 400,
-      body: { message: "spec.resourceAttributes.namespace must match namespace: kube-system" },
+    expect(await ask({ rawSelector: "a=b=c" })).toMatchObject({
+      allowed: false,
+      evaluationError: "spec.resourceAttributes.fieldSelector ignored due to parse error",
+    });
+  });
+
+  it("do not pretend to know all rules of a node", async () => {
+    const node = createApiClient(await api.accessOf("system:node:n1", ["system:nodes"]), {
+      userAgent: "test",
+      clock: systemClock,
+    });
+    const { body } = await post(node, `${AUTHORIZATION}/selfsubjectrulesreviews`, { spec: { namespace: "default" } });
+    await node.close();
+    expect((body as SelfSubjectRulesReview).status).toMatchObject({
+      incomplete: true,
+      evaluationError: "node authorizer does not support user rule resolution",
     });
   });
 
