@@ -1,7 +1,7 @@
 /** One plain HTTPS request to a test's apiserver, as a client that knows nothing of Kubernetes would send it. */
 import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { type Agent, request as httpsRequest } from "node:https";
 import type { TestApiServer } from "./api-server.ts";
 
 export interface ApiAnswer {
@@ -15,20 +15,23 @@ export interface ApiAnswer {
 export interface ApiRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as it is when it is a text, else as JSON. */
+  /** Sent as it is when it is a text or bytes, else as JSON. */
   readonly body?: unknown;
+  /** A connection of its own when left out. */
+  readonly agent?: Agent;
 }
 
 /** Resolves with whatever is answered; rejects only when nothing is. */
 export async function ask(api: TestApiServer, path: string, request: ApiRequest = {}): Promise<ApiAnswer> {
-  const { method = "GET", headers = {}, body } = request;
-  const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+  const { method = "GET", headers = {}, body, agent = false } = request;
+  const isRaw = typeof body === "string" || Buffer.isBuffer(body);
+  const text = body === undefined || isRaw ? body : JSON.stringify(body);
   const sent = httpsRequest({
     host: "127.0.0.1",
     port: api.port,
     method,
     path,
-    agent: false,
+    agent,
     ca: api.authority.certificate,
     cert: api.admin.certificate,
     key: api.admin.key,

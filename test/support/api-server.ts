@@ -66,7 +66,8 @@ export async function startTestApiServer(overrides: TestApiServerOptions = {}): 
     storage: new MemoryStorage(systemClock),
     bindAddress: "127.0.0.1",
     securePort: 0,
-    advertiseAddress: "127.0.0.1",
+    // Of the range for documentation: an object only, nobody is ever sent there.
+    advertiseAddress: "192.0.2.10",
     tls: { cert: serving.certificate, key: serving.key },
     clientCa: authority.certificate,
     serviceAccounts: {

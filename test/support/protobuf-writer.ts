@@ -104,6 +104,16 @@ function fieldOf(fields: Fields, name: string): readonly [number, string] | unde
   return Object.entries(fields).find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1];
 }
 
+/** Whether that message has such a field, or embeds one that has it. */
+function holdsField(message: string, name: string): boolean {
+  const fields = MESSAGES[message] ?? {};
+  if (fieldOf(fields, name) !== undefined) return true;
+  return (
+    message.endsWith("RuleWithOperations") &&
+    fieldOf(MESSAGES["k8s.io.api.admissionregistration.v1.Rule"] ?? {}, name) !== undefined
+  );
+}
+
 function encodeMessage(message: string, value: unknown): Buffer {
   const fields = MESSAGES[message] ?? {};
   const form = FORMS[message.split(".").slice(-2).join(".")];
@@ -117,13 +127,12 @@ function encodeMessage(message: string, value: unknown): Buffer {
     if (field === undefined) rest[name] = child;
     else parts.push(encodeField(field[0], field[1], child, message));
   }
-  // What JSON has on this level and the message has not belongs to a struct that Go embeds.
-  for (const [name, child] of Object.entries(rest)) {
-    const embedded = Object.values(fields).find(
-      ([, type]) => fieldOf(MESSAGES[typeName(type, message)] ?? {}, name) !== undefined,
-    );
-    if (embedded !== undefined)
-      parts.push(delimited(embedded[0], encodeMessage(typeName(embedded[1], message), { [name]: child })));
+  // What JSON has on this level and the message has not belongs to structs that Go embeds.
+  for (const [number, type] of Object.values(fields)) {
+    const target = typeName(type, message);
+    const own = Object.entries(rest).filter(([name]) => holdsField(target, name));
+    for (const [name] of own) delete rest[name];
+    if (own.length > 0) parts.push(delimited(number, encodeMessage(target, Object.fromEntries(own))));
   }
   return Buffer.concat(parts);
 }

@@ -21,7 +21,7 @@ function whyMissing(reference: string): string | undefined {
   const at = reference.indexOf("#");
   if (at < 0) return `"${reference}" is not <file>#<test name>`;
   const [file, name] = [reference.slice(0, at), reference.slice(at + 1)];
-  if (!file.endsWith(".test.ts") || !existsSync(join(ROOT, file))) return `no test file ${file}`;
+  if (!file.endsWith(".ts") || !existsSync(join(ROOT, file))) return `no test file ${file}`;
   const text = readFileSync(join(ROOT, file), "utf8");
   const isThere = [`"${name}"`, `'${name}'`, `\`${name}\``].some((quoted) => text.includes(quoted));
   return isThere ? undefined : `no test "${name}" in ${file}`;
