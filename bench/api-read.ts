@@ -1,6 +1,6 @@
 /** LIST of 1000 pods of 14.4 KB and GET of one: processor time of the server for each answer. */
-import { type Bench, median, report } from "./support/bench.ts";
-import { BenchClient } from "./support/client.ts";
+import { type Bench, report } from "./support/bench.ts";
+import { cpuPerRequest } from "./support/in-turns.ts";
 import { MeasuredServer } from "./support/measured-server.ts";
 
 const ROUNDS = 5;
@@ -9,39 +9,12 @@ const GETS_PER_ROUND = 3000;
 const CONNECTIONS = 20;
 const POD_PATH = "/api/v1/namespaces/team-0/pods/web-000000";
 
-interface Case {
-  readonly server: MeasuredServer;
-  readonly path: string;
-  readonly headers?: Record<string, string>;
-}
-
-/** Milliseconds of processor time for one answer: the cases take turns, so that a noisy moment hits all. */
-async function cpuPerRequest<K extends string>(
-  cases: Record<K, Case>,
-  perRound: number,
-  workers: number,
-): Promise<Record<K, number>> {
-  const names = Object.keys(cases) as K[];
-  const clients = new Map(names.map((name) => [name, new BenchClient(cases[name].server.address, workers)]));
-  const measured = new Map<K, number[]>(names.map((name) => [name, []]));
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const name of names) {
-      const { server, path, headers } = cases[name];
-      const cpuMs = await server.cpuOf(async () => clients.get(name)?.repeat(perRound, workers, path, headers));
-      // The first round warms up.
-      if (round > 0) measured.get(name)?.push(cpuMs / perRound);
-    }
-  }
-  for (const client of clients.values()) client.close();
-  return Object.fromEntries(names.map((name) => [name, median(measured.get(name) ?? [])])) as Record<K, number>;
-}
-
 async function withServers(
   podBytes: number,
   body: (ours: MeasuredServer, bare: MeasuredServer) => Promise<void>,
 ): Promise<void> {
-  const ours = await MeasuredServer.start("apiserver.ts", "1000", String(podBytes));
-  const bare = await MeasuredServer.start("bare.ts", "1000", String(podBytes));
+  const ours = await MeasuredServer.start("apiserver.ts", { count: 1000, bytes: podBytes });
+  const bare = await MeasuredServer.start("bare.ts", { count: 1000, bytes: podBytes });
   try {
     await body(ours, bare);
   } finally {
@@ -65,8 +38,7 @@ export const listRead: Bench = {
           gzip: { server: bare, path: "/gzip" },
           oursNode: { server: ours, path: "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-7" },
         },
-        LISTS_PER_ROUND,
-        1,
+        { rounds: ROUNDS, perRound: LISTS_PER_ROUND, clients: 1 },
       );
       report("LIST beside the same bytes ready", cpu.ours, cpu.bytes, "ms", "≤ 1.3×");
       report("LIST beside JSON.stringify for each request", cpu.ours, cpu.stringify, "ms", "≤ 0.33×");
@@ -82,8 +54,7 @@ export const smallGet: Bench = {
     withServers(3900, async (ours, bare) => {
       const cpu = await cpuPerRequest(
         { ours: { server: ours, path: POD_PATH }, bare: { server: bare, path: "/small" } },
-        GETS_PER_ROUND,
-        CONNECTIONS,
+        { rounds: ROUNDS, perRound: GETS_PER_ROUND, clients: CONNECTIONS },
       );
       report("requests per CPU second beside the bare server", 1000 / cpu.ours, 1000 / cpu.bare, "req/s", "≥ 0.6×");
     }),

@@ -1,20 +1,40 @@
-/** The whole apiserver on the memory store with COUNT pods of BYTES each: `apiserver.ts COUNT BYTES`. */
+/**
+ * The whole apiserver with so many pods of so many bytes: `apiserver.ts JSON`, see `ServerSetup`. What is asked of it
+ * over IPC goes around the API: changes of one object, a further thread.
+ */
 import { encodeStored } from "../../apiserver/storage/codec.ts";
-import { MemoryStorage } from "../../apiserver/storage/memory/memory-storage.ts";
+import { openStorage } from "../../apiserver/storage/open-storage.ts";
 import { systemClock } from "../../shared/process/clock.ts";
+import { silentLogger } from "../../shared/process/logger.ts";
 import { startTestApiServer } from "../../test/support/api-server.ts";
 import { samplePod } from "../support/sample-pod.ts";
 import { serve } from "./ipc.ts";
+import { BENCH_TOKEN, type ServerRequest, type ServerSetup } from "./setup.ts";
 
-const [count = 1000, bytes = 14_400] = process.argv.slice(2).map(Number);
-const storage = new MemoryStorage(systemClock);
-for (let index = 0; index < count; index++) {
-  const pod = samplePod(index, bytes);
-  const { namespace, name } = pod["metadata"] as { namespace: string; name: string };
-  await storage.create(`/registry/pods/${namespace}/${name}`, encodeStored(pod));
-}
-const api = await startTestApiServer({ storage });
+const setup = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
+const { count = 0, bytes = 0, isPlain = false, threads = 1, store = { backend: "memory" } } = setup;
+const WRITES_AT_ONCE = 200;
 const CHANGED_KEY = "/registry/configmaps/default/changed";
+
+const storage = await openStorage({ ...store, clock: systemClock, logger: silentLogger });
+let next = 0;
+await Promise.all(
+  Array.from({ length: WRITES_AT_ONCE }, async () => {
+    while (next < count) {
+      const pod = samplePod(next++, bytes);
+      const { namespace, name } = pod["metadata"] as { namespace: string; name: string };
+      await storage.create(`/registry/pods/${namespace}/${name}`, encodeStored(pod));
+    }
+  }),
+);
+const loadStart = performance.now();
+const api = await startTestApiServer({
+  storage,
+  servingThreads: threads,
+  staticTokens: `${BENCH_TOKEN},bench,bench,"system:masters"`,
+  ...(isPlain ? { tls: undefined } : {}),
+});
+const readyMs = performance.now() - loadStart;
 
 /** Changes one object so many times, a turn of the event loop apart. */
 async function change(times: number, valueBytes: number): Promise<void> {
@@ -33,10 +53,18 @@ async function change(times: number, valueBytes: number): Promise<void> {
 }
 
 serve(
-  { port: api.port, ca: api.authority.certificate, cert: api.admin.certificate, key: api.admin.key },
-  async (request) => {
-    const { times, valueBytes } = request as { times: number; valueBytes: number };
-    await change(times, valueBytes);
-    return "done";
+  { port: api.port, isPlain, ca: api.authority.certificate, cert: api.admin.certificate, key: api.admin.key },
+  async (asked) => {
+    const request = asked as ServerRequest;
+    switch (request.do) {
+      case "change":
+        await change(request.times, request.valueBytes);
+        return "done";
+      case "thread":
+        await api.server.threads?.start();
+        return "done";
+      case "readyMs":
+        return readyMs;
+    }
   },
 );

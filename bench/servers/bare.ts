@@ -1,15 +1,20 @@
 /**
- * The baselines: `node:https` and nothing else. `/bytes` writes a list that lies ready, `/stringify` makes its JSON
- * for each request, `/gzip` compresses it for each request, `/small` writes one object, `/watch` is a chunked stream.
+ * The baselines: Node's own server and nothing else, `bare.ts JSON` as `apiserver.ts`. `/bytes` writes a list that lies
+ * ready, `/stringify` makes its JSON for each request, `/gzip` compresses it for each request, `/small` writes one
+ * object, `/watch` is a chunked stream. `/page` is 500 objects of it,
+ * `/filter` looks through the list. `?times=50` takes the list as often, for large ones.
  */
+import { once } from "node:events";
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { createCertificateAuthority, issueCertificate } from "../../shared/process/pki.ts";
 import { samplePod } from "../support/sample-pod.ts";
 import { serve } from "./ipc.ts";
+import type { ServerRequest, ServerSetup } from "./setup.ts";
 
-const [count = 1000, bytes = 14_400] = process.argv.slice(2).map(Number);
+const { count = 0, bytes = 0, isPlain = false } = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
 const list = {
   kind: "PodList",
   apiVersion: "v1",
@@ -17,6 +22,7 @@ const list = {
   items: Array.from({ length: count }, (_, index) => samplePod(index, bytes)),
 };
 const listBytes = Buffer.from(JSON.stringify(list));
+const pageBytes = Buffer.from(JSON.stringify({ ...list, items: list.items.slice(0, 500) }));
 const smallBytes = Buffer.from(JSON.stringify(samplePod(0, 3900)));
 const SLAB_BYTES = 128 * 1024;
 const watchers = new Set<Duplex>();
@@ -29,19 +35,33 @@ const pair = await issueCertificate(authority, {
   usages: ["server", "client"],
 });
 const tls = { key: pair.key, cert: pair.certificate, ca: authority.certificate, requestCert: true };
-const server = createServer(tls, (request, response) => {
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://bare");
+  const times = Number(searchParams.get("times") ?? 1);
   response.setHeader("Content-Type", "application/json");
-  switch (request.url ?? "") {
-    case "/bytes": {
-      for (let from = 0; from < listBytes.length; from += SLAB_BYTES)
-        response.write(listBytes.subarray(from, from + SLAB_BYTES));
+  switch (pathname) {
+    case "/bytes":
+      response.setHeader("Content-Length", listBytes.length * times);
+      for (let time = 0; time < times; time++) {
+        for (let from = 0; from < listBytes.length; from += SLAB_BYTES) {
+          if (!response.write(listBytes.subarray(from, from + SLAB_BYTES))) await once(response, "drain");
+        }
+      }
       return void response.end();
-    }
+    case "/page":
+      return void response.end(pageBytes);
     case "/stringify":
-      return void response.end(JSON.stringify(list));
+      for (let time = 0; time < times; time++) {
+        if (!response.write(JSON.stringify(list))) await once(response, "drain");
+      }
+      return void response.end();
     case "/gzip":
       response.setHeader("Content-Encoding", "gzip");
       return void response.end(gzipSync(JSON.stringify(list), { level: 1 }));
+    case "/filter":
+      // What there is without an index and without cached bytes: look at every object, print those that fit.
+      return void response.end(JSON.stringify(filtered(times)));
     case "/small":
       return void response.end(smallBytes);
     case "/watch":
@@ -49,19 +69,44 @@ const server = createServer(tls, (request, response) => {
       response.flushHeaders();
       if (response.socket !== null) watchers.add(response.socket);
       return;
+    case "/change":
+      write(frameOf(0, 4000));
+      return void response.end("{}");
     default:
       return void response.writeHead(404).end();
   }
-});
+}
+
+function filtered(times: number): unknown[] {
+  const found = [];
+  for (let time = 0; time < times; time++) {
+    for (const pod of list.items) {
+      if ((pod["metadata"] as { labels: Record<string, string> }).labels["slot"] === "7") found.push(pod);
+    }
+  }
+  return found;
+}
+
+function frameOf(index: number, valueBytes: number): Buffer {
+  const object = { data: { text: String(index).padStart(valueBytes, "x") } };
+  const line = `${JSON.stringify({ type: "MODIFIED", object })}\n`;
+  return Buffer.from(`${line.length.toString(16)}\r\n${line}\r\n`);
+}
+
+function write(frame: Buffer): void {
+  for (const watcher of watchers) watcher.write(frame);
+}
+
+const handle = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
+const server = isPlain ? createPlainServer(handle) : createServer(tls, handle);
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  serve({ port, ca: authority.certificate, cert: pair.certificate, key: pair.key }, async (request) => {
-    const { times, valueBytes } = request as { times: number; valueBytes: number };
-    for (let index = 0; index < times; index++) {
-      const line = `${JSON.stringify({ type: "MODIFIED", object: { data: { text: String(index).padStart(valueBytes, "x") } } })}\n`;
-      const frame = Buffer.from(`${line.length.toString(16)}\r\n${line}\r\n`);
-      for (const watcher of watchers) watcher.write(frame);
+  serve({ port, isPlain, ca: authority.certificate, cert: pair.certificate, key: pair.key }, async (asked) => {
+    const request = asked as ServerRequest;
+    if (request.do !== "change") return "nothing";
+    for (let index = 0; index < request.times; index++) {
+      write(frameOf(index, request.valueBytes));
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     return "done";

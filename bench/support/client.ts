@@ -1,16 +1,20 @@
 import { once } from "node:events";
-import { Agent, type RequestOptions, request as httpsRequest } from "node:https";
-import type { IncomingMessage } from "node:http";
+import { Agent as PlainAgent, type IncomingMessage, request as plainRequest } from "node:http";
+import { Agent, type RequestOptions, request as tlsRequest } from "node:https";
+import { BENCH_TOKEN } from "../servers/setup.ts";
 import type { ServerAddress } from "./measured-server.ts";
 
 /** Keep-alive requests over a number of connections. */
 export class BenchClient {
   readonly #options: RequestOptions;
-  readonly #agent: Agent;
+  readonly #agent: Agent | PlainAgent;
+  readonly #isPlain: boolean;
 
-  constructor({ port, ca, cert, key }: ServerAddress, connections: number) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
-    this.#options = { host: "127.0.0.1", port, ca, cert, key, agent: this.#agent };
+  constructor({ port, isPlain, ca, cert, key }: ServerAddress, connections: number) {
+    const agent = { keepAlive: true, maxSockets: connections };
+    this.#isPlain = isPlain;
+    this.#agent = isPlain ? new PlainAgent(agent) : new Agent(agent);
+    this.#options = { host: "127.0.0.1", port, agent: this.#agent, ...(isPlain ? {} : { ca, cert, key }) };
   }
 
   /** Reads the whole answer; returns its size. */
@@ -24,12 +28,14 @@ export class BenchClient {
     return size;
   }
 
-  /** An answer that has begun; rejects unless it is 200. */
-  async open(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
-    const request = httpsRequest({ ...this.#options, path, headers });
-    request.end();
+  /** An answer that has begun; rejects unless it is good. */
+  async open(path: string, headers: Record<string, string> = {}, post?: string): Promise<IncomingMessage> {
+    const method = post === undefined ? "GET" : "POST";
+    const options = { ...this.#options, path, method, headers: { ...headers, ...this.#credentials() } };
+    const request = this.#isPlain ? plainRequest(options) : tlsRequest(options);
+    request.end(post);
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`);
+    if (response.statusCode !== 200 && response.statusCode !== 201) throw new Error(`${path}: ${response.statusCode}`);
     return response;
   }
 
@@ -44,5 +50,9 @@ export class BenchClient {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #credentials(): Record<string, string> {
+    return this.#isPlain ? { authorization: `Bearer ${BENCH_TOKEN}` } : {};
   }
 }

@@ -2,9 +2,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import type { ServerSetup } from "../servers/setup.ts";
 
 export interface ServerAddress {
   readonly port: number;
+  /** HTTP without TLS, with a token instead of a certificate. */
+  readonly isPlain: boolean;
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
@@ -27,10 +30,15 @@ export class MeasuredServer {
   }
 
   /** `script` is a file of `bench/servers`. */
-  static async start(script: string, ...args: string[]): Promise<MeasuredServer> {
-    const child = fork(join(import.meta.dirname, "..", "servers", script), args, { execArgv: ["--expose-gc"] });
+  static async start(script: "apiserver.ts" | "bare.ts", setup: ServerSetup): Promise<MeasuredServer> {
+    const file = join(import.meta.dirname, "..", "servers", script);
+    const child = fork(file, [JSON.stringify(setup)], { execArgv: ["--expose-gc"] });
     const [address] = (await once(child, "message")) as [ServerAddress];
     return new MeasuredServer(child, address);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   usage(): Promise<Usage> {

@@ -12,7 +12,12 @@ export function samplePod(index: number, bytes: number): Record<string, unknown>
       namespace: `team-${index % 10}`,
       uid: `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
       creationTimestamp: "2026-01-01T00:00:00Z",
-      labels: { app: "web", "pod-template-hash": "6d4b75cb6d", tier: index % 2 === 0 ? "front" : "back" },
+      labels: {
+        app: "web",
+        "pod-template-hash": "6d4b75cb6d",
+        tier: index % 2 === 0 ? "front" : "back",
+        slot: String(index % 1000),
+      },
       annotations: {} as Record<string, string>,
     },
     spec: {
