@@ -119,8 +119,8 @@ function defaultAddress(): string {
 
 function advertised(flags: ApiServerFlags): string {
   const bound = flags["bind-address"];
-  const isAny = bound === "0.0.0.0" || bound === "::";
-  return flags["advertise-address"] ?? (isAny ? defaultAddress() : bound);
+  const isReachable = bound !== "0.0.0.0" && bound !== "::" && bound !== "::1" && !bound.startsWith("127.");
+  return flags["advertise-address"] ?? (isReachable ? bound : defaultAddress());
 }
 
 export function storageOptions(flags: ApiServerFlags, clock: Clock, logger: Logger): StorageOptions {

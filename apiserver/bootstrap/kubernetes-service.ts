@@ -4,6 +4,7 @@
  *
  * K1  Each living apiserver keeps a key below `/registry/masterleases/` that expires by itself.
  * K2  Endpoints and EndpointSlice hold the addresses of those keys; whoever sees another state writes it.
+ * K3  An address that pods could not reach (loopback) is no endpoint: its server has a lease and a Service, no more.
  */
 import type { Endpoints } from "../../shared/api/generated/core/v1.ts";
 import type { EndpointSlice } from "../../shared/api/generated/discovery/v1.ts";
@@ -12,6 +13,7 @@ import type { Logger } from "../../shared/process/logger.ts";
 import { endpointSlices, endpoints, services } from "../../shared/resources/catalog.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Storage } from "../storage/storage.ts";
+import { specialIpProblems } from "../validation/addresses.ts";
 import { ensureObject } from "./ensure.ts";
 
 export interface KubernetesServiceOptions {
@@ -62,9 +64,11 @@ async function renewLease({ storage, advertiseAddress }: KubernetesServiceOption
   else await storage.update(key, value, item.modRevision, { ttlSeconds: LEASE_TTL_SECONDS });
 }
 
+/** Addresses of living servers that pods can reach. */
 async function livingAddresses(storage: Storage): Promise<string[]> {
   const { items } = await storage.range(LEASE_PREFIX);
-  return items.map((item) => item.key.slice(LEASE_PREFIX.length)).sort();
+  const addresses = items.map((item) => item.key.slice(LEASE_PREFIX.length));
+  return addresses.filter((address) => specialIpProblems(address).length === 0).sort();
 }
 
 function isSame(a: unknown, b: unknown): boolean {
@@ -107,6 +111,7 @@ export async function reconcileKubernetesService(options: KubernetesServiceOptio
   await ensureService(options);
   await renewLease(options);
   const addresses = await livingAddresses(options.storage);
+  if (addresses.length === 0) return;
   await writeEndpoints(options.registry, addresses, options.securePort);
   await writeSlice(options.registry, addresses, options.securePort);
 }

@@ -129,6 +129,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly columns?: readonly Column<T>[];
   /** Seconds after which the store drops it (events). */
   readonly ttlSeconds?: number;
+  /** Text of the `Warning` header of every answer about this kind. */
+  readonly deprecation?: string;
   /** Texts of `Warning` headers for this object. */
   warnings?(next: T, previous: T | undefined): string[];
   /** Converts between the stored form and this version, when two resources share one store (events). */

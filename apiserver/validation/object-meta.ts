@@ -33,7 +33,7 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules): FieldErr
     ...validateAnnotations(meta.annotations, "metadata.annotations"),
     ...(meta.ownerReferences ?? []).flatMap((owner, index) => ownerErrors(owner, `metadata.ownerReferences[${index}]`)),
     ...controllerErrors(meta.ownerReferences ?? []),
-    ...(meta.finalizers ?? []).flatMap(finalizerErrors),
+    ...(meta.finalizers ?? []).flatMap((finalizer) => finalizerErrors(finalizer, "metadata.finalizers")),
   ];
 }
 
@@ -120,17 +120,11 @@ function controllerErrors(owners: readonly OwnerReference[]): FieldError[] {
   ];
 }
 
-function finalizerErrors(finalizer: string): FieldError[] {
+export function finalizerErrors(finalizer: string, field: string): FieldError[] {
   const problems = qualifiedNameProblems(finalizer);
-  if (problems.length > 0) return invalidFor("metadata.finalizers", finalizer, problems);
+  if (problems.length > 0) return invalidFor(field, finalizer, problems);
   if (finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)) return [];
-  return [
-    invalidValue(
-      "metadata.finalizers",
-      finalizer,
-      "name is neither a standard finalizer name nor is it fully qualified",
-    ),
-  ];
+  return [invalidValue(field, finalizer, "name is neither a standard finalizer name nor is it fully qualified")];
 }
 
 /** The error of a field that may not change, or none. */

@@ -10,7 +10,10 @@ import { readPatch } from "./read-patch.ts";
  * PATCH of an object, of its `/status` or of another part of it: applied to what is stored, and again when somebody else wrote in between.
  * A resourceVersion that the patch sets is a precondition (upstream: `endpoints/handlers/patch.go`).
  */
-export function createPatchHandler({ registry }: Pick<ApiServices, "registry">, mode: "object" | "status" | "part"): Handler {
+export function createPatchHandler(
+  { registry }: Pick<ApiServices, "registry">,
+  mode: "object" | "status" | "part",
+): Handler {
   return async (context, target) => {
     const { resource } = target.strategy;
     const options = readWriteOptions(context, "PatchOptions");

@@ -14,6 +14,7 @@ import {
   templateColumns,
   templateErrors,
 } from "./workload.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const STRATEGIES = ["OnDelete", "RollingUpdate"];
 const HISTORY_LIMIT = 10;
@@ -48,6 +49,7 @@ export const daemonSetStrategy = serve<DaemonSet>({
   },
   validate: validateDaemonSet,
   validateUpdate: (next, previous) => immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
+  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn,
     countColumn("Desired", "How many nodes should run it.", ({ status }) => status?.desiredNumberScheduled ?? 0),

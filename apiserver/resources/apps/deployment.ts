@@ -15,6 +15,7 @@ import {
   templateColumns,
   templateErrors,
 } from "./workload.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const HISTORY_LIMIT = 10;
 const PROGRESS_SECONDS = 600;
@@ -55,6 +56,7 @@ export const deploymentStrategy = serve<Deployment>({
   },
   validate: validateDeployment,
   validateUpdate: (next, previous) => immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
+  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn,
     textColumn(

@@ -14,6 +14,7 @@ import {
   templateColumns,
   templateErrors,
 } from "./workload.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const POD_POLICIES = ["OrderedReady", "Parallel"];
 const STRATEGIES = ["OnDelete", "RollingUpdate"];
@@ -71,6 +72,7 @@ export const statefulSetStrategy = serve<StatefulSet>({
     });
     return deepEqual(frozen, previous.spec) ? [] : [forbiddenField("spec", MAY_CHANGE)];
   },
+  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn,
     textColumn(

@@ -7,6 +7,7 @@ import { ageOf } from "../../tables/human-duration.ts";
 import { invalidValue, notSupported, required } from "../../validation/field-errors.ts";
 import { countErrors, selectorText, templateColumns } from "../apps/workload.ts";
 import { defaultJobSpec, validateJobSpec } from "./job-spec.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const POLICIES = ["Allow", "Forbid", "Replace"];
 const SUCCESSFUL_KEPT = 3;
@@ -41,6 +42,7 @@ export const cronJobStrategy = serve<CronJob>({
     },
   },
   validate: validateCronJob,
+  warnings: ({ spec }) => podTemplateWarnings(spec.jobTemplate.spec?.template ?? {}, "spec.jobTemplate.spec.template"),
   columns: [
     nameColumn,
     textColumn("Schedule", "When it runs.", ({ spec }) => spec.schedule),

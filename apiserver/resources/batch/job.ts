@@ -9,6 +9,7 @@ import { required } from "../../validation/field-errors.ts";
 import { immutable } from "../../validation/object-meta.ts";
 import { selectorText, templateColumns } from "../apps/workload.ts";
 import { defaultJobSpec, validateJobSpec } from "./job-spec.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const UID_LABEL = "batch.kubernetes.io/controller-uid";
 const NAME_LABEL = "batch.kubernetes.io/job-name";
@@ -44,6 +45,7 @@ export const jobStrategy = serve<Job>({
   ],
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   defaultPropagation: "Orphan",
+  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
   columns: [
     nameColumn,
     textColumn("Status", "What it is at.", jobStatus),

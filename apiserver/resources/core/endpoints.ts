@@ -1,11 +1,14 @@
-import type { Endpoints, EndpointSubset } from "../../../shared/api/generated/core/v1.ts";
+import type { EndpointAddress, Endpoints, EndpointSubset } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
+import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
 import { endpoints } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { IP_RULE, isIp } from "../../validation/addresses.ts";
-import { invalidFor, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
-import { dnsLabelProblems, portNumberProblems } from "../../validation/names.ts";
+import { ipProblems, ipWarnings, specialIpProblems } from "../../validation/addresses.ts";
+import { addChoiceErrors, addInvalid, addOptionalNameErrors, isGiven } from "../../validation/error-list.ts";
+import { required } from "../../validation/field-errors.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, portNumberProblems } from "../../validation/names.ts";
 
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 /** The column shows a few, then says how many more. */
@@ -17,11 +20,12 @@ export const endpointsStrategy = serve<Endpoints>({
   shortNames: ["ep"],
   storagePrefix: "services/endpoints",
   allowCreateOnUpdate: true,
-  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+  deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  warnings: addressWarnings,
   defaults: ({ subsets = [] }) => {
     for (const subset of subsets) for (const port of subset.ports ?? []) port.protocol ??= "TCP";
   },
-  validate: ({ subsets = [] }) => subsets.flatMap(subsetErrors),
+  validate: validateSubsets,
   columns: [
     nameColumn,
     textColumn("Endpoints", "Addresses and ports behind the service.", ({ subsets = [] }) => subsetsText(subsets)),
@@ -41,26 +45,46 @@ function subsetsText(subsets: readonly EndpointSubset[]): string {
   return `${all.slice(0, SHOWN_MAX).join(",")}${more > 0 ? ` + ${more} more...` : ""}`;
 }
 
-function subsetErrors(subset: EndpointSubset, index: number): FieldError[] {
-  const at = `subsets[${index}]`;
-  const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+function validateSubsets(endpoints: Endpoints, previous?: Endpoints): FieldError[] {
   const errors: FieldError[] = [];
+  endpoints.subsets?.forEach((subset, index) => addSubsetErrors(subset, `subsets[${index}]`, errors));
+  // What an older version let through stays, as long as nobody touches it.
+  const isOld = errors.length > 0 && previous !== undefined && deepEqual(endpoints.subsets, previous.subsets);
+  return isOld ? [] : errors;
+}
+
+function addSubsetErrors(subset: EndpointSubset, field: string, errors: FieldError[]): void {
+  const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
   if (addresses.length + notReadyAddresses.length === 0)
-    errors.push(required(at, "must specify `addresses` or `notReadyAddresses`"));
-  addresses.forEach(({ ip }, position) => {
-    if (!isIp(ip)) errors.push(invalidValue(`${at}.addresses[${position}].ip`, ip, IP_RULE));
+    errors.push(required(field, "must specify `addresses` or `notReadyAddresses`"));
+  addresses.forEach((address, index) => addAddressErrors(address, `${field}.addresses[${index}]`, errors));
+  notReadyAddresses.forEach((address, index) =>
+    addAddressErrors(address, `${field}.notReadyAddresses[${index}]`, errors),
+  );
+  ports.forEach((port, index) => {
+    const at = `${field}.ports[${index}]`;
+    if (ports.length > 1) isGiven(errors, `${at}.name`, port.name);
+    addOptionalNameErrors(errors, `${at}.name`, port.name, dnsLabelProblems);
+    addInvalid(errors, `${at}.port`, port.port, portNumberProblems(port.port));
+    addChoiceErrors(errors, `${at}.protocol`, port.protocol, PROTOCOLS);
+    if (port.appProtocol !== undefined)
+      addInvalid(errors, `${at}.appProtocol`, port.appProtocol, qualifiedNameProblems(port.appProtocol));
   });
-  notReadyAddresses.forEach(({ ip }, position) => {
-    if (!isIp(ip)) errors.push(invalidValue(`${at}.notReadyAddresses[${position}].ip`, ip, IP_RULE));
-  });
-  ports.forEach((port, position) => {
-    const field = `${at}.ports[${position}]`;
-    const name = port.name ?? "";
-    if (name === "" && ports.length > 1) errors.push(required(`${field}.name`));
-    if (name !== "") errors.push(...invalidFor(`${field}.name`, name, dnsLabelProblems(name)));
-    errors.push(...invalidFor(`${field}.port`, port.port, portNumberProblems(port.port)));
-    if (!PROTOCOLS.includes(port.protocol ?? ""))
-      errors.push(notSupported(`${field}.protocol`, port.protocol ?? "", PROTOCOLS));
-  });
-  return errors;
+}
+
+function addAddressErrors(address: EndpointAddress, field: string, errors: FieldError[]): void {
+  const { ip, hostname, nodeName } = address;
+  addInvalid(errors, `${field}.ip`, ip, ipProblems(ip));
+  addOptionalNameErrors(errors, `${field}.hostname`, hostname, dnsLabelProblems);
+  if (nodeName !== undefined) addInvalid(errors, `${field}.nodeName`, nodeName, dnsSubdomainProblems(nodeName));
+  addInvalid(errors, `${field}.ip`, ip, specialIpProblems(ip));
+}
+
+/** Addresses that are not in canonical form. */
+function addressWarnings({ subsets = [] }: Endpoints): string[] {
+  return subsets.flatMap((subset, index) =>
+    (["addresses", "notReadyAddresses"] as const).flatMap((name) =>
+      (subset[name] ?? []).flatMap(({ ip }, position) => ipWarnings(`subsets[${index}].${name}[${position}].ip`, ip)),
+    ),
+  );
 }

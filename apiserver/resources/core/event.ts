@@ -1,11 +1,19 @@
 import type { Event } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
 import { events } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { textColumn, wideColumn } from "../../tables/columns.ts";
 import { ageOf } from "../../tables/human-duration.ts";
+import { addInvalid, isGiven } from "../../validation/error-list.ts";
 import { invalidValue } from "../../validation/field-errors.ts";
+import { pathSegmentProblems } from "../../validation/names.ts";
 import { EVENT_TTL_SECONDS, storedEventFields } from "../events/stored-event.ts";
+
+const WORD_BYTES_MAX = 128;
+const MESSAGE_BYTES_MAX = 1024;
+/** Bytes of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
 
 export const eventStrategy = serve<Event>({
   resource: events,
@@ -13,7 +21,7 @@ export const eventStrategy = serve<Event>({
   storagePrefix: "events",
   ttlSeconds: EVENT_TTL_SECONDS,
   allowCreateOnUpdate: true,
-  validateName: () => [],
+  validateName: pathSegmentProblems,
   validate: validateEvent,
   selectableFields: storedEventFields,
   fieldAliases: { source: "source" },
@@ -43,11 +51,33 @@ export const eventStrategy = serve<Event>({
   },
 });
 
+/** Events of the old form have no `eventTime`, and looser rules (`legacyValidateEvent`). */
 function validateEvent(event: Event): FieldError[] {
+  const errors: FieldError[] = [];
   const wanted = event.involvedObject.namespace ?? "";
-  const namespace = event.metadata.namespace ?? "";
-  const fits = wanted === "" ? namespace === "default" || namespace === "kube-system" : wanted === namespace;
-  return fits ? [] : [invalidValue("involvedObject.namespace", wanted, "does not match event.namespace")];
+  const { namespace = "" } = event.metadata;
+  const isNew = event.eventTime !== undefined;
+  const isAboutNone = namespace === "default" || (isNew && namespace === "kube-system");
+  if (wanted === "" ? !isAboutNone : !isNew && wanted !== namespace)
+    errors.push(invalidValue("involvedObject.namespace", wanted, "does not match event.namespace"));
+  if (isNew) addNewErrors(event, errors);
+  return errors;
+}
+
+function addNewErrors(event: Event, errors: FieldError[]): void {
+  const { reportingComponent = "", reportingInstance, action, reason } = event;
+  isGiven(errors, "reportingComponent", reportingComponent);
+  addInvalid(errors, "reportingComponent", reportingComponent, qualifiedNameProblems(reportingComponent));
+  for (const [field, text] of Object.entries({ reportingInstance, action, reason })) {
+    if (isGiven(errors, field, text)) addLengthErrors(field, text, WORD_BYTES_MAX, errors);
+  }
+  addLengthErrors("message", event.message ?? "", MESSAGE_BYTES_MAX, errors);
+}
+
+function addLengthErrors(field: string, text: string, limit: number, errors: FieldError[]): void {
+  // No text is longer in bytes than three times its length: nearly all need no counting.
+  if (text.length * UTF8_BYTES_MAX > limit && Buffer.byteLength(text) > limit)
+    errors.push(invalidValue(field, "", `can have at most ${limit} characters`));
 }
 
 function countOf(event: Event): number {

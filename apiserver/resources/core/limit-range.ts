@@ -2,7 +2,7 @@ import type { LimitRange } from "../../../shared/api/generated/core/v1.ts";
 import { limitRanges } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { createdAtColumn, nameColumn } from "../../tables/columns.ts";
-import { duplicate } from "../../validation/field-errors.ts";
+import { validateLimitRange } from "./limit-range-validation.ts";
 
 export const limitRangeStrategy = serve<LimitRange>({
   resource: limitRanges,
@@ -18,12 +18,7 @@ export const limitRangeStrategy = serve<LimitRange>({
       }
     }
   },
-  validate: ({ spec }) => {
-    const types = (spec.limits ?? []).map(({ type }) => type);
-    return types.flatMap((type, index) =>
-      types.indexOf(type) < index ? [duplicate(`spec.limits[${index}].type`, type)] : [],
-    );
-  },
+  validate: validateLimitRange,
   columns: [nameColumn, createdAtColumn],
   example: { spec: { limits: [{ type: "Container", default: { cpu: "500m" } }] } },
 });

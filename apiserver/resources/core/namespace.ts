@@ -1,8 +1,10 @@
 import type { Namespace } from "../../../shared/api/generated/core/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { namespaces } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { immutable } from "../../validation/object-meta.ts";
+import { invalidValue } from "../../validation/field-errors.ts";
+import { finalizerErrors } from "../../validation/object-meta.ts";
 import { dnsLabelProblems } from "../../validation/names.ts";
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
@@ -38,9 +40,10 @@ export const namespaceStrategy = serve<Namespace>({
     prepareForUpdate: (next, previous) => {
       next.spec.finalizers = previous.spec.finalizers;
     },
+    validateUpdate: phaseErrors,
   },
-  validateUpdate: (next, previous) =>
-    immutable(next.metadata.labels?.[NAME_LABEL], previous.metadata.name, `metadata.labels[${NAME_LABEL}]`),
+  validateCreate: ({ spec }) =>
+    (spec.finalizers ?? []).flatMap((finalizer) => finalizerErrors(finalizer, "spec.finalizers")),
   selectableFields: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
   columns: [
     nameColumn,
@@ -55,4 +58,14 @@ function labelWithName(namespace: Namespace): void {
   const { name } = namespace.metadata;
   if (name === undefined || name === "") return;
   namespace.metadata.labels = { ...namespace.metadata.labels, [NAME_LABEL]: name };
+}
+
+/** The phase follows the deletion, whoever writes it. */
+function phaseErrors({ metadata, status }: Namespace): FieldError[] {
+  const phase = status?.phase ?? "";
+  const isGoing = metadata.deletionTimestamp !== undefined;
+  const wanted = isGoing ? "Terminating" : "Active";
+  if (phase === wanted) return [];
+  const why = `may only be '${wanted}' if \`deletionTimestamp\` is ${isGoing ? "not empty" : "empty"}`;
+  return [invalidValue("status.Phase", phase, why)];
 }

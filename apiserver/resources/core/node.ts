@@ -1,15 +1,11 @@
-import type { Node, Taint } from "../../../shared/api/generated/core/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
-import { labelValueProblems, qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
+import type { Node } from "../../../shared/api/generated/core/v1.ts";
 import { nodes } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
-import { duplicate, forbiddenField, invalidFor, notSupported, required } from "../../validation/field-errors.ts";
+import { nodeWarnings, validateNode, validateNodeUpdate } from "./node-validation.ts";
 
 const ROLE_PREFIX = "node-role.kubernetes.io/";
 const ROLE_LABEL = "kubernetes.io/role";
-const EFFECTS = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
 
 export const nodeStrategy = serve<Node>({
   resource: nodes,
@@ -40,22 +36,11 @@ export const nodeStrategy = serve<Node>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: (next, previous) => [...validateNode(next, previous), ...validateNodeUpdate(next, previous)],
   },
-  validate: (node) => (node.spec.taints ?? []).flatMap((taint, index, all) => taintErrors(taint, index, all)),
-  validateUpdate: (next, previous) => [
-    ...writeOnce(
-      next.spec.podCIDRs,
-      previous.spec.podCIDRs,
-      "spec.podCIDRs",
-      'node updates may not change podCIDR except from "" to valid',
-    ),
-    ...writeOnce(
-      next.spec.providerID,
-      previous.spec.providerID,
-      "spec.providerID",
-      'node updates may not change providerID except from "" to valid',
-    ),
-  ],
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
   selectableFields: { "spec.unschedulable": (node) => String(node.spec.unschedulable ?? false) },
   columns: [
     nameColumn,
@@ -102,20 +87,4 @@ function nodeRoles(node: Node): string {
 
 function address(node: Node, type: string): string {
   return orNone(node.status?.addresses?.find((candidate) => candidate.type === type)?.address);
-}
-
-function writeOnce(next: unknown, previous: unknown, field: string, why: string): FieldError[] {
-  const wasUnset = previous === undefined || previous === "" || (Array.isArray(previous) && previous.length === 0);
-  return wasUnset || deepEqual(next, previous) ? [] : [forbiddenField(field, why)];
-}
-
-function taintErrors(taint: Taint, index: number, all: readonly Taint[]): FieldError[] {
-  const at = `spec.taints[${index}]`;
-  const errors =
-    taint.key === "" ? [required(`${at}.key`)] : invalidFor(`${at}.key`, taint.key, qualifiedNameProblems(taint.key));
-  errors.push(...invalidFor(`${at}.value`, taint.value ?? "", labelValueProblems(taint.value ?? "")));
-  if (taint.effect === "") errors.push(required(`${at}.effect`));
-  else if (!EFFECTS.includes(taint.effect)) errors.push(notSupported(`${at}.effect`, taint.effect, EFFECTS));
-  const isRepeated = all.findIndex(({ key, effect }) => key === taint.key && effect === taint.effect) < index;
-  return isRepeated ? [...errors, duplicate(at, taint)] : errors;
 }

@@ -1,12 +1,12 @@
 import type { ResourceQuota } from "../../../shared/api/generated/core/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
-import { milliValue } from "../../../shared/machinery/quantity.ts";
 import { resourceQuotas } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { invalidFor, invalidValue } from "../../validation/field-errors.ts";
-import { immutable } from "../../validation/object-meta.ts";
+import {
+  validateResourceQuota,
+  validateResourceQuotaStatus,
+  validateResourceQuotaUpdate,
+} from "./resource-quota-validation.ts";
 
 export const resourceQuotaStrategy = serve<ResourceQuota>({
   resource: resourceQuotas,
@@ -22,9 +22,10 @@ export const resourceQuotaStrategy = serve<ResourceQuota>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: validateResourceQuotaStatus,
   },
-  validate: ({ spec }) => Object.entries(spec.hard ?? {}).flatMap(([name, quantity]) => hardErrors(name, quantity)),
-  validateUpdate: (next, previous) => immutable(next.spec.scopes, previous.spec.scopes, "spec.scopes"),
+  validate: validateResourceQuota,
+  validateUpdate: validateResourceQuotaUpdate,
   columns: [
     nameColumn,
     textColumn("Request", "Used and allowed amounts of everything but limits.", (quota) =>
@@ -44,10 +45,4 @@ function usage({ status, spec }: ResourceQuota, isWanted: (name: string) => bool
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, hard]) => `${name}: ${status?.used?.[name] ?? "0"}/${hard}`)
     .join(", ");
-}
-
-function hardErrors(name: string, quantity: string): FieldError[] {
-  const at = `spec.hard[${name}]`;
-  const negative = milliValue(quantity) < 0 ? [invalidValue(at, quantity, "must be greater than or equal to 0")] : [];
-  return [...invalidFor(at, name, qualifiedNameProblems(name)), ...negative];
 }
