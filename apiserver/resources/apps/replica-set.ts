@@ -50,7 +50,7 @@ export const replicaSetStrategy = serve<ReplicaSet>({
   ],
   validateUpdate: (next, previous) => immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
-  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
+  warnings: ({ spec }) => podTemplateWarnings(spec.template ?? {}, "spec.template"),
   columns: [
     nameColumn,
     countColumn("Desired", "How many pods are wanted.", ({ spec }) => spec.replicas ?? 0),
