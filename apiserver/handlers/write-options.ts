@@ -9,6 +9,8 @@ const FIELD_MANAGER_LENGTH_MAX = 128;
 
 export interface WriteOptions {
   readonly request: WriteRequest;
+  /** As the query has it: server-side apply wants it to be said. */
+  readonly givenManager: string;
   readonly fieldValidation: FieldValidation;
   readonly force: boolean;
 }
@@ -44,6 +46,17 @@ function fieldManagerErrors(value: string): FieldError[] {
   ];
 }
 
+/** The program's name of a `User-Agent` (upstream: `managerOrUserAgent` of `endpoints/handlers/create.go`). */
+function managerOf(userAgent: string): string {
+  const [program = ""] = userAgent.split("/");
+  let name = "";
+  for (const character of program.replaceAll(/[^\P{C}]/gu, "")) {
+    if (Buffer.byteLength(name + character) > FIELD_MANAGER_LENGTH_MAX) break;
+    name += character;
+  }
+  return name;
+}
+
 /** Options of a write from the query; 422 when one is not known. `kind` is `CreateOptions` and the like. */
 export function readWriteOptions(context: RequestContext, kind: string): WriteOptions {
   const { query } = context;
@@ -60,10 +73,11 @@ export function readWriteOptions(context: RequestContext, kind: string): WriteOp
     request: {
       user: context.user,
       isDryRun: dryRun.length > 0,
-      fieldManager,
+      fieldManager: fieldManager === "" ? managerOf(context.request.headers["user-agent"] ?? "") : fieldManager,
       subresource: context.info.subresource,
       warn: (text) => context.warnings.push(text),
     },
+    givenManager: fieldManager,
     fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation),
     force: query.get("force") === "true",
   };

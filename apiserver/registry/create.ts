@@ -6,7 +6,8 @@ import type { KubeObject } from "../../shared/resources/resource.ts";
 import { storageKey } from "../storage/keys.ts";
 import { generatedName, generatedNameConflict, NAME_ATTEMPTS } from "./generated-name.ts";
 import { fillSystemFields, matchNamespace } from "./object-meta.ts";
-import { asObject, type ObjectStrategy, writeStored } from "./object-strategy.ts";
+import { managedFieldsOf } from "./managed-fields/tracked-write.ts";
+import { asObject, type ObjectStrategy } from "./object-strategy.ts";
 import type { CreateRequest, StoredObject } from "./registry.ts";
 import {
   type AdmissionSubject,
@@ -15,8 +16,8 @@ import {
   admitValidating,
   applyDefaults,
   beginHooks,
-  checkSize,
   sendWarnings,
+  storedBytes,
   storedObject,
   throwInvalid,
   metadataErrors,
@@ -44,6 +45,7 @@ export async function createObject(
   const isGenerated = metadata.name === "" && (metadata.generateName ?? "") !== "";
   if (isGenerated) metadata.name = generatedName(metadata.generateName ?? "", () => environment.clock.random());
   applyDefaults(environment, strategy, object);
+  const managedFields = managedFieldsOf(strategy, undefined, object, request, now);
 
   const subject = {
     operation: "CREATE",
@@ -56,6 +58,7 @@ export async function createObject(
   await admitMutating(environment, subject, request);
   strategy.prepareForCreate?.(object, { user: request.user, now });
   if (strategy.hasGeneration === true) metadata.generation = 1;
+  metadata.managedFields = managedFields;
   for (let attempt = 1; ; attempt++) {
     const created = await tryCreate(environment, subject, object, request);
     if (created !== undefined) return created;
@@ -101,8 +104,7 @@ async function store(
 ): Promise<StoredObject<KubeObject> | undefined> {
   const { storage } = environment;
   const key = storageKey(strategy, object.metadata.namespace, object.metadata.name);
-  const value = writeStored(strategy, object);
-  checkSize(value);
+  const value = storedBytes(strategy, object);
   if (isDryRun) {
     const { item } = await storage.get(key);
     return item === undefined ? { object, json: Buffer.from(JSON.stringify(object)) } : undefined;

@@ -24,7 +24,6 @@ export function fillSystemFields(object: KubeObject, uid: string, now: string): 
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;
-  delete metadata.managedFields;
 }
 
 /** Puts back what an update may leave out or may not touch. */
@@ -37,7 +36,6 @@ export function keepSystemFields(next: KubeObject, previous: KubeObject): void {
   if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp;
   metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds;
   delete metadata.selfLink;
-  delete metadata.managedFields;
 }
 
 function specOf(object: KubeObject): unknown {

@@ -51,10 +51,11 @@ export class ObjectRegistry implements Registry {
     resource: Resource<T>,
     namespace: string,
     name: string,
-    change: (current: T | undefined) => Draft<T> | Promise<Draft<T>>,
+    change: (current: T | undefined, now: string) => Draft<T> | Promise<Draft<T>>,
     request: UpdateRequest,
   ): Promise<UpdateResult<T>> {
-    const erased = (current: KubeObject | undefined): Draft<T> | Promise<Draft<T>> => change(current as T | undefined);
+    const erased = (current: KubeObject | undefined, now: string): Draft<T> | Promise<Draft<T>> =>
+      change(current as T | undefined, now);
     const strategy = this.#strategyOf(resource);
     return (await updateObject(this.#environment, strategy, namespace, name, erased, request)) as UpdateResult<T>;
   }

@@ -16,7 +16,10 @@ export interface WriteRequest {
   readonly user: UserInfo;
   /** `dryRun=All`: everything but the write itself. */
   readonly isDryRun?: boolean;
+  /** Who owns what is written; without one nobody does. */
   readonly fieldManager?: string;
+  /** The draft's `managedFields` are those that server-side apply made. */
+  readonly isApplied?: boolean;
   /** Of the URL; what admission sees. Empty for the object itself. */
   readonly subresource?: string;
   /** Gets the texts of `Warning` headers. */
@@ -61,13 +64,14 @@ export interface Registry {
   /**
    * Reads, calls `change` with a copy of what is stored (nothing, when it may be created), and writes what that
    * returns; calls again when somebody else wrote in between, unless the returned `metadata.resourceVersion` is
-   * another than the stored one: that is a 409 Conflict. `change` must not have side effects.
+   * another than the stored one: that is a 409 Conflict. `change` must not have side effects; `now` is the time of the
+   * write.
    */
   update<T extends KubeObject>(
     resource: Resource<T>,
     namespace: string,
     name: string,
-    change: (current: T | undefined) => Draft<T> | Promise<Draft<T>>,
+    change: (current: T | undefined, now: string) => Draft<T> | Promise<Draft<T>>,
     request: UpdateRequest,
   ): Promise<UpdateResult<T>>;
   delete<T extends KubeObject>(

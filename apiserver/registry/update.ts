@@ -10,7 +10,8 @@ import { validateObjectMetaUpdate } from "../validation/object-meta.ts";
 import { createObject, ttlOf } from "./create.ts";
 import { isReadyToGo } from "./deletion-plan.ts";
 import { bumpGeneration, keepSystemFields, matchNamespace } from "./object-meta.ts";
-import { asObject, type ObjectStrategy, readStored, writeStored } from "./object-strategy.ts";
+import { keepTimes, managedFieldsOf } from "./managed-fields/tracked-write.ts";
+import { asObject, type ObjectStrategy, readStored } from "./object-strategy.ts";
 import type { UpdateRequest, UpdateResult } from "./registry.ts";
 import {
   abortAfter,
@@ -20,8 +21,8 @@ import {
   afterDelete,
   applyDefaults,
   beginHooks,
-  checkSize,
   sendWarnings,
+  storedBytes,
   storedObject,
   throwInvalid,
   metadataErrors,
@@ -31,7 +32,7 @@ import {
 export const OPTIMISTIC_LOCK_MESSAGE =
   "the object has been modified; please apply your changes to the latest version and try again";
 
-export type Change = (current: KubeObject | undefined) => object | Promise<object>;
+export type Change = (current: KubeObject | undefined, now: string) => object | Promise<object>;
 
 interface Target {
   readonly strategy: ObjectStrategy;
@@ -54,7 +55,7 @@ export async function updateObject(
   for (;;) {
     if (current === undefined) {
       if (request.createIfMissing !== true) throw notFound(strategy.resource, name);
-      const draft = await change(undefined);
+      const draft = await change(undefined, nowOf(environment));
       const created = await createObject(environment, strategy, draft, { ...request, namespace, name });
       return { ...created, wasCreated: true };
     }
@@ -77,16 +78,19 @@ async function tryUpdate(
 ): Promise<Attempt> {
   const { strategy, namespace, name } = target;
   const previous = readStored(strategy, current);
-  const draft = asObject(strategy, await change(clone(previous)));
+  const now = nowOf(environment);
+  const draft = asObject(strategy, await change(clone(previous), now));
   checkPreconditions(strategy, draft, previous, name);
   matchNamespace(draft, namespace);
   draft.metadata.name ||= name;
   draft.metadata.resourceVersion = previous.metadata.resourceVersion;
   const next = request.mode === "status" ? withStatusOnly(draft, previous) : draft;
   if (request.mode !== "status" && request.mode !== "raw") applyDefaults(environment, strategy, next);
+  const managedFields = managedFieldsOf(strategy, previous, next, request, now);
 
   const subject = { operation: "UPDATE", strategy, namespace, name, object: next, oldObject: previous } as const;
   await admitMutating(environment, subject, request);
+  next.metadata.managedFields = managedFields;
   const outcome = await beginHooks(environment, strategy, next, previous, request.isDryRun ?? false);
   let attempt: Attempt;
   try {
@@ -131,6 +135,10 @@ function withStatusOnly(draft: KubeObject, previous: KubeObject): KubeObject {
   return next;
 }
 
+function nowOf({ clock }: WriteEnvironment): string {
+  return rfc3339(clock.nowMs());
+}
+
 async function prepareAndValidate(
   environment: WriteEnvironment,
   subject: AdmissionSubject,
@@ -139,7 +147,7 @@ async function prepareAndValidate(
   request: UpdateRequest,
 ): Promise<void> {
   const { strategy, name } = subject;
-  const origin = { user: request.user, now: rfc3339(environment.clock.nowMs()) };
+  const origin = { user: request.user, now: nowOf(environment) };
   const status = strategy.statusSubresources?.[request.subresource ?? ""] ?? strategy.status;
   const part = strategy.partSubresources?.[request.subresource ?? ""];
   const rules = request.mode === "part" ? part : strategy;
@@ -172,9 +180,9 @@ async function write(
     result: { ...storedObject(strategy, value, revision), wasCreated: false },
   });
   const isGone = isReadyToGo(strategy, next);
+  keepTimes(next, previous);
   if (!isGone && deepEqual(next, previous)) return done(current.value, current.modRevision);
-  const value = writeStored(strategy, next);
-  checkSize(value);
+  const value = storedBytes(strategy, next);
   if (request.isDryRun === true) return done(value, current.modRevision);
   const result = isGone
     ? await environment.storage.delete(key, current.modRevision)

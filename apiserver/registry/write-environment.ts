@@ -8,7 +8,7 @@ import { withRevision } from "../storage/codec.ts";
 import { type Storage, StorageUnavailableError } from "../storage/storage.ts";
 import { validateObjectMeta } from "../validation/object-meta.ts";
 import { propagationErrors } from "./finalizers.ts";
-import { type ObjectStrategy, readStored } from "./object-strategy.ts";
+import { type ObjectStrategy, readStored, writeStored } from "./object-strategy.ts";
 import type { StoredObject, WriteRequest } from "./registry.ts";
 import type { WriteHook, WriteOutcome } from "./write-hook.ts";
 
@@ -134,9 +134,13 @@ export function sendWarnings(
   for (const text of strategy.warnings?.(next, previous) ?? []) request.warn?.(text);
 }
 
-/** 413 for what no store takes. */
-export function checkSize(bytes: Buffer): void {
-  if (bytes.length <= OBJECT_BYTES_MAX) return;
+/** What is stored of an object. One that is too large goes without its managed fields first; then it is 413. */
+export function storedBytes(strategy: ObjectStrategy, object: KubeObject): Buffer {
+  const whole = writeStored(strategy, object);
+  if (whole.length <= OBJECT_BYTES_MAX) return whole;
+  delete object.metadata.managedFields;
+  const bytes = writeStored(strategy, object);
+  if (bytes.length <= OBJECT_BYTES_MAX) return bytes;
   throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${OBJECT_BYTES_MAX}`);
 }
 

@@ -1,8 +1,6 @@
 /**
  * The kinds of patches, by content type, and how each is applied (upstream: `endpoints/handlers/patch.go`).
- *
- * Server-side apply is a strategic merge of the applied configuration so far: it creates what is missing and sets
- * what it names, but fields that a manager no longer names stay, and nobody is told about conflicts.
+ * Configurations to apply are read here too; `apply-patch.ts` applies them.
  */
 import { badRequest, type FieldError, invalid, StatusError } from "../../../shared/errors/status-error.ts";
 import { applyJsonPatch, JsonPatchError, parseJsonPatch } from "../../../shared/machinery/json-patch.ts";
@@ -22,10 +20,12 @@ import { goText } from "./go-text.ts";
 
 /** A patch that was read, for one kind. */
 export interface Patch {
-  /** Whether it is a server-side apply, which may create. */
-  readonly isApply: boolean;
-  /** The patched object; throws 400, 413 or 422 when it does not fit. */
+  /** What to apply, when it is a server-side apply. */
+  readonly config: object | undefined;
+  /** The patched object, of any other patch; throws 400, 413 or 422 when it does not fit. */
   apply<T>(current: unknown): T;
+  /** Reads what became of the object; throws 422 when it is none of its kind any more. */
+  read<T>(patched: unknown): T;
 }
 
 const JSON_PATCH = "application/json-patch+json";
@@ -41,6 +41,7 @@ const OPERATION_FIELDS = new Set(["op", "path", "from", "value"]);
 /** A patch that was parsed. */
 interface ReadPatch {
   readonly apply: (current: unknown) => unknown;
+  readonly config?: object;
   /** What the patch's own text has too much: for `fieldValidation`. */
   readonly problems: readonly string[];
   /** What an error about the outcome shows: the patch itself, when it is not the patched object. */
@@ -57,18 +58,15 @@ export async function readPatch(
   if (!ACCEPTED.includes(type)) throw unsupportedMediaType(ACCEPTED.join(", "));
   checkOptions(type, options);
   const bytes = await readBody(context.request);
-  const patch = read(type, bytes, expected);
-  const isApply = type === APPLY_PATCH;
-  if (isApply && options.fieldValidation === "Strict" && patch.problems.length > 0) {
+  const patch = parse(type, bytes, expected);
+  if (patch.config !== undefined && options.fieldValidation === "Strict" && patch.problems.length > 0) {
     throw badRequest(`error strict decoding YAML: ${patch.problems.join(", ")}`);
   }
-  return {
-    isApply,
-    apply: <T>(current: unknown) => finish<T>(context, expected, options, patch, applied(patch, current)),
-  };
+  const read = <T>(patched: unknown): T => finish<T>(context, expected, options, patch, patched);
+  return { config: patch.config, read, apply: <T>(current: unknown) => read<T>(patched(patch, current)) };
 }
 
-function applied(patch: ReadPatch, current: unknown): unknown {
+function patched(patch: ReadPatch, current: unknown): unknown {
   try {
     return patch.apply(current);
   } catch (error) {
@@ -76,9 +74,9 @@ function applied(patch: ReadPatch, current: unknown): unknown {
   }
 }
 
-function checkOptions(type: string, { request, force }: WriteOptions): void {
+function checkOptions(type: string, { givenManager, force }: WriteOptions): void {
   const errors: FieldError[] = [];
-  if (type === APPLY_PATCH && (request.fieldManager ?? "") === "") {
+  if (type === APPLY_PATCH && givenManager === "") {
     errors.push(required("fieldManager", "is required for apply patch"));
   }
   if (type !== APPLY_PATCH && force) {
@@ -91,7 +89,7 @@ function checkOptions(type: string, { request, force }: WriteOptions): void {
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
 }
 
-function read(type: string, bytes: Buffer, expected: ExpectedKind): ReadPatch {
+function parse(type: string, bytes: Buffer, expected: ExpectedKind): ReadPatch {
   try {
     if (type === APPLY_PATCH) return readApply(bytes, expected);
     const { value, duplicateFields } = parseJson(bytes);
@@ -135,7 +133,7 @@ function readApply(bytes: Buffer, expected: ExpectedKind): ReadPatch {
     duplicateKeys.length === 0
       ? []
       : [`error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`];
-  return { apply: (current) => strategicMergePatch(expected, current, applied), problems };
+  return { config: applied, apply: () => applied, problems };
 }
 
 function fieldsOf(value: unknown): object {

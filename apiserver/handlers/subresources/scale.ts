@@ -2,13 +2,14 @@
 import type { Scale } from "../../../shared/api/generated/autoscaling/v1.ts";
 import { conflict, invalid, notFound } from "../../../shared/errors/status-error.ts";
 import { invariant } from "../../../shared/errors/invariant.ts";
-import type { KubeObject } from "../../../shared/resources/resource.ts";
+import { apiVersionOf, type KubeObject } from "../../../shared/resources/resource.ts";
 import { sendObject } from "../../http/respond.ts";
 import { OPTIMISTIC_LOCK_MESSAGE } from "../../registry/update.ts";
 import type { AnyStrategy, ScaleStrategy } from "../../registry/strategy.ts";
 import { invalidValue } from "../../validation/field-errors.ts";
 import { decodeRequest } from "../decode-request.ts";
 import type { ApiServices, Handler, ResourceTarget } from "../handler.ts";
+import { applyPatch } from "../patch/apply-patch.ts";
 import { readPatch } from "../patch/read-patch.ts";
 import { checkName } from "../update.ts";
 import { readWriteOptions, type WriteOptions } from "../write-options.ts";
@@ -35,6 +36,29 @@ function scaleOf(strategy: ScaleStrategy<KubeObject>, object: KubeObject): Scale
 }
 
 type Rescale = (current: Scale & KubeObject) => (Scale & KubeObject) | Promise<Scale & KubeObject>;
+
+/** Applies a Scale: its replicas are those of the object itself, and so is who owns them. */
+async function applyScale(
+  { registry }: Pick<ApiServices, "registry">,
+  target: ResourceTarget,
+  options: WriteOptions,
+  config: Partial<Scale & KubeObject>,
+): Promise<Scale> {
+  const { resource } = target.strategy;
+  const scale = scaleStrategyOf(target.strategy);
+  const { kind } = resource;
+  const { metadata, spec } = config;
+  if (metadata !== undefined) checkName(config, target);
+  const whole = { apiVersion: apiVersionOf(resource), kind, ...(spec === undefined ? {} : { spec }) };
+  const change = (current: KubeObject | undefined, now: string): KubeObject => {
+    if (current === undefined) throw notFound(resource, target.name);
+    const { object, managedFields } = applyPatch(target, options, whole, current, now);
+    return { ...object, metadata: { ...object.metadata, managedFields } };
+  };
+  const request = { ...options.request, isApplied: true };
+  const updated = await registry.update(resource, target.namespace, target.name, change, request);
+  return scaleOf(scale, updated.object);
+}
 
 /** Writes the replicas of what `rescale` makes of the present scale. */
 async function writeScale(
@@ -83,7 +107,11 @@ export function createScaleHandler(services: Pick<ApiServices, "registry">): Han
       const options = readWriteOptions(context, "PatchOptions");
       const patch = await readPatch(context, SCALE, options);
       const rescale: Rescale = (current) => patch.apply<Scale & KubeObject>(current);
-      sendObject(context, 200, await writeScale(services, target, options, rescale));
+      const scaled =
+        patch.config === undefined
+          ? writeScale(services, target, options, rescale)
+          : applyScale(services, target, options, patch.config);
+      sendObject(context, 200, await scaled);
     },
   });
 }
