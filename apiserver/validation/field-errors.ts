@@ -15,7 +15,7 @@ export function required(field: string, detail = ""): FieldError {
 }
 
 export function invalidValue(field: string, value: unknown, detail: string): FieldError {
-  return { reason: "FieldValueInvalid", field, detail: `Invalid value: ${shown(value)}: ${detail}` };
+  return { reason: "FieldValueInvalid", field, detail: withDetail(`Invalid value: ${shown(value)}`, detail) };
 }
 
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {

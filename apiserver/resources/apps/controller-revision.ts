@@ -2,14 +2,19 @@ import type { ControllerRevision } from "../../../shared/api/generated/apps/v1.t
 import { controllerRevisions } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn, orNone, textColumn } from "../../tables/columns.ts";
-import { invalidValue } from "../../validation/field-errors.ts";
+import { required } from "../../validation/field-errors.ts";
 import { immutable } from "../../validation/object-meta.ts";
+import { countErrors } from "./workload.ts";
 
 export const controllerRevisionStrategy = serve<ControllerRevision>({
   resource: controllerRevisions,
   storagePrefix: "controllerrevisions",
-  validate: ({ revision }) =>
-    revision < 0 ? [invalidValue("revision", revision, "must be greater than or equal to 0")] : [],
+  validate: ({ revision }) => countErrors({ revision }),
+  validateCreate: ({ data }) => {
+    if (data === undefined || data === null) return [required("data", "data is mandatory")];
+    const isObject = typeof data === "object" && !Array.isArray(data);
+    return isObject ? [] : [required("data", "data must be a valid JSON object")];
+  },
   validateUpdate: (next, previous) => immutable(next.data, previous.data, "data"),
   columns: [
     nameColumn,

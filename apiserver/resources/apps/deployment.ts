@@ -1,25 +1,30 @@
-import type { Deployment } from "../../../shared/api/generated/apps/v1.ts";
+import type { Deployment, DeploymentStatus } from "../../../shared/api/generated/apps/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { scaledValue } from "../../../shared/machinery/int-or-string.ts";
+import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { deployments } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { forbiddenField, invalidValue, notSupported } from "../../validation/field-errors.ts";
+import { forbiddenField, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
+import { intOrPercentErrors, isZeroIntOrPercent, percentMaxErrors } from "../../validation/int-or-percent.ts";
 import { immutable } from "../../validation/object-meta.ts";
-import { intOrPercentErrors } from "../../validation/int-or-percent.ts";
+import { replicaStatusErrors } from "./replica-status.ts";
 import {
+  collisionErrors,
   countErrors,
   defaultTemplate,
+  podNameWarnings,
   selectorErrors,
   selectorText,
   templateColumns,
   templateErrors,
+  templateWarnings,
 } from "./workload.ts";
-import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 const HISTORY_LIMIT = 10;
 const PROGRESS_SECONDS = 600;
 const QUARTER = "25%";
+const ROLLING = "spec.strategy.rollingUpdate";
+const SELECTOR_WORDS = { kind: "deployment", unreadable: "invalid label selector" };
 
 export const deploymentStrategy = serve<Deployment>({
   resource: deployments,
@@ -33,18 +38,19 @@ export const deploymentStrategy = serve<Deployment>({
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
+    // Annotations are copied to ReplicaSets: a change of them is work for the controller.
+    if (!deepEqual(next.metadata.annotations ?? {}, previous.metadata.annotations ?? {}))
+      next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
   },
   status: {
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
       next.metadata.labels = previous.metadata.labels;
     },
-    validateUpdate: (next, previous) => {
-      const [now, before] = [next.status?.collisionCount, previous.status?.collisionCount];
-      return before !== undefined && (now ?? 0) < before
-        ? [invalidValue("status.collisionCount", now, "cannot be decremented")]
-        : [];
-    },
+    validateUpdate: ({ status = {} }, previous) => [
+      ...statusErrors(status),
+      ...collisionErrors(status.collisionCount, previous.status?.collisionCount),
+    ],
   },
   scale: {
     replicas: (deployment) => deployment.spec.replicas ?? 1,
@@ -56,7 +62,10 @@ export const deploymentStrategy = serve<Deployment>({
   },
   validate: validateDeployment,
   validateUpdate: (next, previous) => immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
-  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
+  warnings: (next, previous) => [
+    ...(previous === undefined ? podNameWarnings(next.metadata.name) : []),
+    ...templateWarnings(next, previous, next.spec.template),
+  ],
   columns: [
     nameColumn,
     textColumn(
@@ -104,15 +113,15 @@ function defaultDeployment({ spec }: Deployment): void {
 function validateDeployment({ spec }: Deployment): FieldError[] {
   const { minReadySeconds = 0, progressDeadlineSeconds } = spec;
   const errors = [
+    ...countErrors({ "spec.replicas": spec.replicas }),
+    ...selectorErrors(spec.selector, spec.template, SELECTOR_WORDS),
+    ...templateErrors(spec.template, "ReplicaSet"),
+    ...strategyErrors(spec.strategy),
     ...countErrors({
-      "spec.replicas": spec.replicas,
       "spec.minReadySeconds": minReadySeconds,
       "spec.revisionHistoryLimit": spec.revisionHistoryLimit,
       "spec.progressDeadlineSeconds": progressDeadlineSeconds,
     }),
-    ...selectorErrors(spec.selector, spec.template),
-    ...templateErrors(spec.template),
-    ...strategyErrors(spec.strategy),
   ];
   if (progressDeadlineSeconds !== undefined && progressDeadlineSeconds <= minReadySeconds) {
     errors.push(
@@ -123,23 +132,44 @@ function validateDeployment({ spec }: Deployment): FieldError[] {
 }
 
 function strategyErrors(strategy: Deployment["spec"]["strategy"]): FieldError[] {
-  const type = strategy?.type ?? "";
   const rolling = strategy?.rollingUpdate;
-  if (type === "Recreate") {
-    return rolling === undefined
-      ? []
-      : [forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")];
+  switch (strategy?.type) {
+    case "Recreate":
+      if (rolling === undefined) return [];
+      return [forbiddenField(ROLLING, "may not be specified when strategy `type` is 'Recreate'")];
+    case "RollingUpdate":
+      return rolling === undefined
+        ? [required(ROLLING, "this should be defaulted and never be nil")]
+        : rollingErrors(rolling.maxUnavailable ?? 0, rolling.maxSurge ?? 0);
+    default:
+      return [notSupported("spec.strategy", strategy, ["Recreate", "RollingUpdate"])];
   }
-  if (type !== "RollingUpdate") return [notSupported("spec.strategy.type", type, ["Recreate", "RollingUpdate"])];
-  const { maxUnavailable = 0, maxSurge = 0 } = rolling ?? {};
-  const errors = [
-    ...intOrPercentErrors(maxUnavailable, "spec.strategy.rollingUpdate.maxUnavailable", 100),
-    ...intOrPercentErrors(maxSurge, "spec.strategy.rollingUpdate.maxSurge", Number.POSITIVE_INFINITY),
+}
+
+function rollingErrors(maxUnavailable: number | string, maxSurge: number | string): FieldError[] {
+  const at = `${ROLLING}.maxUnavailable`;
+  const isStuck = isZeroIntOrPercent(maxUnavailable) && isZeroIntOrPercent(maxSurge);
+  return [
+    ...intOrPercentErrors(maxUnavailable, at),
+    ...intOrPercentErrors(maxSurge, `${ROLLING}.maxSurge`),
+    ...(isStuck ? [invalidValue(at, maxUnavailable, "may not be 0 when `maxSurge` is 0")] : []),
+    ...percentMaxErrors(maxUnavailable, at),
   ];
-  if (errors.length === 0 && scaledValue(maxUnavailable, 100, false) === 0 && scaledValue(maxSurge, 100, true) === 0) {
-    errors.push(
-      invalidValue("spec.strategy.rollingUpdate.maxUnavailable", maxUnavailable, "may not be 0 when `maxSurge` is 0"),
-    );
-  }
-  return errors;
+}
+
+function statusErrors(status: DeploymentStatus): FieldError[] {
+  return replicaStatusErrors(status, {
+    counts: [
+      "observedGeneration",
+      "replicas",
+      "updatedReplicas",
+      "readyReplicas",
+      "availableReplicas",
+      "unavailableReplicas",
+      "collisionCount",
+      "terminatingReplicas",
+    ],
+    notAbove: ["updatedReplicas", "readyReplicas", "availableReplicas"],
+    readyName: "readyReplicas",
+  });
 }

@@ -3,15 +3,17 @@ import { replicaSets } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn } from "../../tables/columns.ts";
 import { immutable } from "../../validation/object-meta.ts";
+import { replicaStatusErrors } from "./replica-status.ts";
 import {
   countErrors,
   defaultTemplate,
+  podNameWarnings,
   selectorErrors,
   selectorText,
   templateColumns,
   templateErrors,
+  templateWarnings,
 } from "./workload.ts";
-import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 export const replicaSetStrategy = serve<ReplicaSet>({
   resource: replicaSets,
@@ -34,6 +36,19 @@ export const replicaSetStrategy = serve<ReplicaSet>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: ({ status }) =>
+      replicaStatusErrors(status ?? {}, {
+        counts: [
+          "replicas",
+          "fullyLabeledReplicas",
+          "readyReplicas",
+          "availableReplicas",
+          "observedGeneration",
+          "terminatingReplicas",
+        ],
+        notAbove: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+        readyName: "readyReplicas",
+      }),
   },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 1,
@@ -45,12 +60,15 @@ export const replicaSetStrategy = serve<ReplicaSet>({
   },
   validate: ({ spec }) => [
     ...countErrors({ "spec.replicas": spec.replicas, "spec.minReadySeconds": spec.minReadySeconds }),
-    ...selectorErrors(spec.selector, spec.template ?? {}),
-    ...templateErrors(spec.template ?? {}),
+    ...selectorErrors(spec.selector, spec.template ?? {}, { kind: "deployment", unreadable: "invalid label selector" }),
+    ...templateErrors(spec.template ?? {}, "ReplicaSet"),
   ],
   validateUpdate: (next, previous) => immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
-  warnings: ({ spec }) => podTemplateWarnings(spec.template ?? {}, "spec.template"),
+  warnings: (next, previous) => [
+    ...(previous === undefined ? podNameWarnings(next.metadata.name) : []),
+    ...templateWarnings(next, previous, next.spec.template ?? {}),
+  ],
   columns: [
     nameColumn,
     countColumn("Desired", "How many pods are wanted.", ({ spec }) => spec.replicas ?? 0),

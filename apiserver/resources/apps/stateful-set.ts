@@ -1,27 +1,42 @@
 import type { StatefulSet } from "../../../shared/api/generated/apps/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { clone } from "../../../shared/machinery/clone.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { statefulSets } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { forbiddenField, notSupported } from "../../validation/field-errors.ts";
-import {
-  countErrors,
-  defaultTemplate,
-  selectorErrors,
-  selectorText,
-  templateColumns,
-  templateErrors,
-} from "./workload.ts";
-import { podTemplateWarnings } from "../pod-spec/warnings.ts";
+import { forbiddenField } from "../../validation/field-errors.ts";
+import { dnsLabelProblems } from "../../validation/names.ts";
+import { claimSpecWarnings } from "../core/claim-spec.ts";
+import { replicaStatusErrors } from "./replica-status.ts";
+import { validateNewStatefulSet, validateStatefulSet } from "./stateful-set-validation.ts";
+import { collisionErrors, defaultTemplate, selectorText, templateColumns, templateWarnings } from "./workload.ts";
 
-const POD_POLICIES = ["OrderedReady", "Parallel"];
-const STRATEGIES = ["OnDelete", "RollingUpdate"];
 const HISTORY_LIMIT = 10;
 const MAY_CHANGE =
   "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
   "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+
+const MUTABLE = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "revisionHistoryLimit",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+] as const;
+const STATUS_RULES = {
+  counts: [
+    "replicas",
+    "readyReplicas",
+    "currentReplicas",
+    "updatedReplicas",
+    "availableReplicas",
+    "observedGeneration",
+    "collisionCount",
+  ],
+  notAbove: ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+  readyName: "status.readyReplicas",
+};
 
 export const statefulSetStrategy = serve<StatefulSet>({
   resource: statefulSets,
@@ -31,15 +46,21 @@ export const statefulSetStrategy = serve<StatefulSet>({
   hasGeneration: true,
   defaults: defaultStatefulSet,
   prepareForCreate: (statefulSet) => {
+    dropMaxUnavailable(statefulSet);
     statefulSet.status = { replicas: 0, availableReplicas: 0 };
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
+    if (previous.spec.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) dropMaxUnavailable(next);
   },
   status: {
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: ({ status }, previous) => [
+      ...replicaStatusErrors(status ?? {}, STATUS_RULES),
+      ...collisionErrors(status?.collisionCount, previous.status?.collisionCount),
+    ],
   },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 1,
@@ -49,30 +70,21 @@ export const statefulSetStrategy = serve<StatefulSet>({
     statusReplicas: ({ status }) => status?.replicas ?? 0,
     selector: ({ spec }) => selectorText(spec.selector),
   },
+  validateName: dnsLabelProblems,
   validate: validateStatefulSet,
+  validateCreate: validateNewStatefulSet,
   validateUpdate: (next, previous) => {
-    const frozen = clone(next.spec);
-    const {
-      replicas,
-      ordinals,
-      template,
-      updateStrategy,
-      revisionHistoryLimit,
-      persistentVolumeClaimRetentionPolicy,
-      minReadySeconds,
-    } = previous.spec;
-    Object.assign(frozen, {
-      replicas,
-      ordinals,
-      template,
-      updateStrategy,
-      revisionHistoryLimit,
-      persistentVolumeClaimRetentionPolicy,
-      minReadySeconds,
-    });
+    const frozen = { ...next.spec };
+    for (const name of MUTABLE) Object.assign(frozen, { [name]: previous.spec[name] });
     return deepEqual(frozen, previous.spec) ? [] : [forbiddenField("spec", MAY_CHANGE)];
   },
-  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
+  warnings: (next, previous) => [
+    ...templateWarnings(next, previous, next.spec.template),
+    ...(next.spec.volumeClaimTemplates ?? []).flatMap(({ spec }, index) => {
+      const at = `spec.volumeClaimTemplates[${index}]`;
+      return claimSpecWarnings(spec, previous === undefined ? at : `${at}.Spec`);
+    }),
+  ],
   columns: [
     nameColumn,
     textColumn(
@@ -121,18 +133,7 @@ function defaultStatefulSet({ spec }: StatefulSet): void {
   defaultTemplate(spec.template);
 }
 
-function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
-  const policy = spec.podManagementPolicy ?? "";
-  const type = spec.updateStrategy?.type ?? "";
-  return [
-    ...countErrors({
-      "spec.replicas": spec.replicas,
-      "spec.minReadySeconds": spec.minReadySeconds,
-      "spec.revisionHistoryLimit": spec.revisionHistoryLimit,
-    }),
-    ...(POD_POLICIES.includes(policy) ? [] : [notSupported("spec.podManagementPolicy", policy, POD_POLICIES)]),
-    ...(STRATEGIES.includes(type) ? [] : [notSupported("spec.updateStrategy.type", type, STRATEGIES)]),
-    ...selectorErrors(spec.selector, spec.template),
-    ...templateErrors(spec.template),
-  ];
+/** The field is off by default in this version: it is kept where it is in use. */
+function dropMaxUnavailable({ spec }: StatefulSet): void {
+  if (spec.updateStrategy?.rollingUpdate !== undefined) delete spec.updateStrategy.rollingUpdate.maxUnavailable;
 }

@@ -75,5 +75,5 @@ function validateController({ spec }: ReplicationController): FieldError[] {
   const labels = spec.template.metadata?.labels;
   if (!selectorFromSet(selector).matches(labels))
     errors.push(invalidValue("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
-  return [...errors, ...templateErrors(spec.template)];
+  return [...errors, ...templateErrors(spec.template, "ReplicationController")];
 }

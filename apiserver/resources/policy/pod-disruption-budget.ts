@@ -42,8 +42,8 @@ function validateBudget({ spec }: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined)
     errors.push(invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
-  if (minAvailable !== undefined) errors.push(...intOrPercentErrors(minAvailable, "spec.minAvailable", 100));
-  if (maxUnavailable !== undefined) errors.push(...intOrPercentErrors(maxUnavailable, "spec.maxUnavailable", 100));
+  if (minAvailable !== undefined) errors.push(...intOrPercentErrors(minAvailable, "spec.minAvailable"));
+  if (maxUnavailable !== undefined) errors.push(...intOrPercentErrors(maxUnavailable, "spec.maxUnavailable"));
   if (policy !== undefined && !EVICTION_POLICIES.includes(policy))
     errors.push(notSupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES));
   return [...errors, ...validateLabelSelector(spec.selector, "spec.selector")];
