@@ -59,8 +59,9 @@ export function applyConfiguration(application: Application, live: KubeObject, i
   const merged = mergeConfiguration(kind.type, before, config) as KubeObject;
   const id = managerId(name);
   const last = managers.get(id);
-  const fields = difference(withoutBelow(fieldsNamedBy(kind.type, config), kind.ignored), SYSTEM_FIELDS);
-  const withApplier: Managers = new Map([...managers, [id, { ...name, time: last?.time, fields }]]);
+  const named = withoutBelow(fieldsNamedBy(kind.type, config), kind.ignored);
+  const fields = difference(named, SYSTEM_FIELDS);
+  const withApplier: Managers = new Map([...managers, [id, { ...name, time: last?.time, fields: named }]]);
   const object = withoutAbandoned(kind, merged, withApplier, last);
   const taken = takeFields(kind, withApplier, before, object, id);
   const contested = name.manager === KUBECTL ? withoutLastApplied(kind.type, before, taken.contested) : taken.contested;

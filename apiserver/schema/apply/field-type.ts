@@ -30,6 +30,7 @@ export type LeafShape = "string" | "number" | "boolean" | "list" | "map" | "any"
 
 const UNTYPED: FieldType = { kind: "untyped" };
 const ANY: FieldType = { kind: "leaf", wants: "any" };
+const FREE_SCALARS = /\.(?:Quantity|Time|MicroTime|IntOrString)$/u;
 const byDefinition = new Map<string, FieldType>();
 
 /** Type of the objects of a kind; kinds that are not known have no schema. */
@@ -41,8 +42,8 @@ export function fieldTypeOfKind(gvk: GroupVersionKind): FieldType {
 function fieldTypeOfDefinition(name: string): FieldType {
   const known = byDefinition.get(name);
   if (known !== undefined) return known;
-  const schema = definitions[name] ?? {};
-  const type = fieldTypeOf(schema);
+  // Quantities, times and the like are read from more than their schema says.
+  const type = FREE_SCALARS.test(name) ? ANY : fieldTypeOf(definitions[name] ?? {});
   byDefinition.set(name, type);
   return type;
 }
@@ -56,8 +57,6 @@ export function fieldTypeOf(schema: Schema): FieldType {
   }
   if (schema.type === "array") return listType(schema);
   if (schema.type === undefined || schema.type === "object") return mapType(schema);
-  // Quantities and the like are read from numbers too.
-  if (schema.format === "int-or-string") return ANY;
   return { kind: "leaf", wants: scalarShape(schema) };
 }
 
