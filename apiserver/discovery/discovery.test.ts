@@ -1,7 +1,7 @@
 import { builtInStrategies } from "../resources/all.ts";
 import { aggregatedDocument } from "./aggregated.ts";
 import { compareVersions, groupsOf } from "./group-versions.ts";
-import { groupListDocument, resourceListDocument } from "./legacy.ts";
+import { groupListDocument, resourceListDocument, storedKindsOf } from "./legacy.ts";
 
 describe("discovery", () => {
   const groups = groupsOf(builtInStrategies);
@@ -20,7 +20,7 @@ describe("discovery", () => {
 
   it("says of every resource what may be done with it, subresources after their parent", () => {
     const core = groups[0]?.versions[0];
-    const document = core === undefined ? {} : resourceListDocument(core);
+    const document = core === undefined ? {} : resourceListDocument(core, storedKindsOf(builtInStrategies));
     const { resources } = document as {
       resources: { name: string; verbs: string[]; shortNames?: string[]; group?: string }[];
     };

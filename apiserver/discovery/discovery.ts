@@ -10,7 +10,14 @@ import { beginAnswer, sendBytes, sendObject } from "../http/respond.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
 import { aggregatedDocument, type AggregatedVersion } from "./aggregated.ts";
 import { type Group, groupsOf } from "./group-versions.ts";
-import { apiVersionsDocument, groupDocument, groupListDocument, resourceListDocument } from "./legacy.ts";
+import {
+  apiVersionsDocument,
+  groupDocument,
+  groupListDocument,
+  resourceListDocument,
+  type StoredKinds,
+  storedKindsOf,
+} from "./legacy.ts";
 
 interface Document {
   readonly object: object;
@@ -40,7 +47,8 @@ export class Discovery {
     const named = groups.filter((group) => group.name !== "");
     this.#legacy.set("/api", documentOf(apiVersionsDocument(serverAddress)));
     this.#legacy.set("/apis", documentOf(groupListDocument(named)));
-    for (const group of groups) this.#addGroup(group);
+    const storedKinds = storedKindsOf(strategies);
+    for (const group of groups) this.#addGroup(group, storedKinds);
     for (const [path, members] of [
       ["/api", core],
       ["/apis", named],
@@ -70,11 +78,11 @@ export class Discovery {
     return true;
   }
 
-  #addGroup(group: Group): void {
+  #addGroup(group: Group, storedKinds: StoredKinds): void {
     const root = group.name === "" ? "/api" : `/apis/${group.name}`;
     if (group.name !== "") this.#legacy.set(root, documentOf(groupDocument(group)));
     for (const version of group.versions) {
-      this.#legacy.set(`${root}/${version.version}`, documentOf(resourceListDocument(version)));
+      this.#legacy.set(`${root}/${version.version}`, documentOf(resourceListDocument(version, storedKinds)));
     }
   }
 }

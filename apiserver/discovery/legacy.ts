@@ -5,14 +5,25 @@ import type { Group, VersionOfGroup } from "./group-versions.ts";
 
 const STORAGE_HASH_BYTES = 8;
 
-/** Tells clients when the stored form of a kind changes; the value itself says nothing. */
-function storageVersionHash(strategy: AnyStrategy): string {
-  const { group, version, kind } = strategy.resource;
+/** Tells clients when the stored form of a kind changes; the value itself says nothing (`StorageVersionHash`). */
+function storageVersionHash(stored: AnyStrategy["resource"]): string {
+  const { group, version, kind } = stored;
   const digest = createHash("sha256").update(`${group}/${version}/${kind}`).digest();
   return digest.subarray(0, STORAGE_HASH_BYTES).toString("base64");
 }
 
-function resourceRows(strategy: AnyStrategy): object[] {
+/** The kind that a resource is stored as: another one's when two are views of the same objects (events). */
+export type StoredKinds = (strategy: AnyStrategy) => AnyStrategy["resource"];
+
+export function storedKindsOf(strategies: readonly AnyStrategy[]): StoredKinds {
+  const prefixOf = (strategy: AnyStrategy): string => strategy.use(({ storagePrefix }) => storagePrefix);
+  const isConverted = (strategy: AnyStrategy): boolean => strategy.use(({ conversion }) => conversion !== undefined);
+  const byPrefix = new Map(strategies.filter((one) => !isConverted(one)).map((one) => [prefixOf(one), one.resource]));
+  return (strategy) =>
+    isConverted(strategy) ? (byPrefix.get(prefixOf(strategy)) ?? strategy.resource) : strategy.resource;
+}
+
+function resourceRows(strategy: AnyStrategy, storedKind: StoredKinds): object[] {
   const { plural, kind, scope, group, version } = strategy.resource;
   const namespaced = scope === "Namespaced";
   return strategy.use((one) => [
@@ -24,7 +35,7 @@ function resourceRows(strategy: AnyStrategy): object[] {
       verbs: one.verbs,
       ...(one.shortNames.length === 0 ? {} : { shortNames: one.shortNames }),
       ...(one.categories.length === 0 ? {} : { categories: one.categories }),
-      ...(one.verbs.includes("get") ? { storageVersionHash: storageVersionHash(strategy) } : {}),
+      ...(one.verbs.includes("update") ? { storageVersionHash: storageVersionHash(storedKind(strategy)) } : {}),
     },
     ...one.subresources.map((sub) => {
       const isOther = sub.kind !== undefined && (sub.kind.group !== group || sub.kind.version !== version);
@@ -48,8 +59,8 @@ export function apiVersionsDocument(serverAddress: string): object {
   };
 }
 
-export function resourceListDocument(version: VersionOfGroup): object {
-  const rows = version.strategies.flatMap(resourceRows) as { name: string }[];
+export function resourceListDocument(version: VersionOfGroup, storedKind: StoredKinds): object {
+  const rows = version.strategies.flatMap((one) => resourceRows(one, storedKind)) as { name: string }[];
   return {
     kind: "APIResourceList",
     ...(version.groupVersion.includes("/") ? { apiVersion: "v1" } : {}),
