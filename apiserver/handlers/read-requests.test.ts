@@ -51,8 +51,9 @@ let api: TestApiServer;
 const storage = new MemoryStorage(systemClock);
 
 beforeAll(async () => {
-  // History from before this server: its caches cannot know it.
+  // History that is gone before this server starts: its caches cannot know it.
   for (const key of ["a", "b", "c"]) await storage.create(`/registry/before/${key}`, Buffer.from("{}"));
+  await storage.compact(3);
   api = await startTestApiServer({ storage });
   for (const name of ["one", "two", "big"]) await api.client.create(namespaces, { metadata: { name } });
 });

@@ -13,7 +13,7 @@ class FakeStore implements CacheSource {
 
   async load(): Promise<CacheContents> {
     const items = [...this.objects].map(([key, revision]) => stored(key, revision));
-    return { items, revision: this.revision };
+    return { items, revision: this.revision, changes: [], reached: this.revision };
   }
 
   watch(_fromRevision: number, sink: WatchSink): StorageWatch {
@@ -41,6 +41,13 @@ function stored(key: string, revision: number) {
   return { key, value, modRevision: revision, createRevision: revision };
 }
 
+function wire(key: string, revision: number) {
+  const value = Buffer.from(
+    `{"kind":"Thing","apiVersion":"v1","metadata":{"resourceVersion":"${revision}","name":"${key}"},"at":${revision}}`,
+  );
+  return { key, value, modRevision: revision, createRevision: 0 };
+}
+
 /** What watch caches do with a source. */
 class Caches {
   readonly objects = new Map<string, number>();
@@ -52,21 +59,24 @@ class Caches {
     this.#source = source;
   }
 
-  *contents() {
-    for (const [key, revision] of this.objects) {
-      const value = Buffer.from(
-        `{"kind":"Thing","apiVersion":"v1","metadata":{"resourceVersion":"${revision}","name":"${key}"},"at":${revision}}`,
-      );
-      yield { key, value, modRevision: revision, createRevision: 0 };
-    }
+  /** The last change is handed over as one. */
+  contents(): CacheContents {
+    const items = Array.from(this.objects, ([key, revision]) => wire(key, revision));
+    const last = items.filter((item) => item.modRevision === this.revision);
+    if (last.length === 0) return { items, revision: this.revision, changes: [], reached: this.revision };
+    const changes = last.map((item): StorageEvent => ({ type: "put", item }));
+    const others = items.filter((item) => item.modRevision < this.revision);
+    return { items: others, revision: this.revision - 1, changes, reached: this.revision };
   }
 
   async start(): Promise<void> {
-    const { items, revision } = await this.#source.load();
+    const { items, changes, reached } = await this.#source.load();
     this.objects.clear();
-    for (const item of items) this.objects.set(item.key, revisionIn(item.value));
-    this.revision = revision;
-    this.#source.watch(revision, {
+    for (const item of [...items, ...changes.map((change) => (change.type === "put" ? change.item : undefined))]) {
+      if (item !== undefined) this.objects.set(item.key, revisionIn(item.value));
+    }
+    this.revision = reached;
+    this.#source.watch(reached, {
       events: (events) => events.forEach((event) => this.#apply(event)),
       progress: (reached) => (this.revision = reached),
       compacted: (at) => {
@@ -171,7 +181,7 @@ describe("CacheRelay", () => {
     const { items } = await source.load();
     const buffer = items[0]?.value.buffer;
     expect(buffer).toBeInstanceOf(SharedArrayBuffer);
-    relay.fills({ revision: 2, contents: () => items });
+    relay.fills({ contents: () => ({ items, revision: 2, changes: [], reached: 2 }) });
     source.watch(2, { events: () => undefined, progress: () => undefined, compacted: () => undefined });
     const seen: FeedMessage[] = [];
     relay.follow((message) => seen.push(message));

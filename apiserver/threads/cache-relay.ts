@@ -6,15 +6,14 @@
  * L2  A change is sent to every follower before its revision is published, and so before its writer is answered where
  *     the store tells its watches first.
  */
-import type { CacheSource } from "../watch-cache/cache-source.ts";
+import type { CacheContents, CacheSource } from "../watch-cache/cache-source.ts";
 import { withRevision } from "../storage/codec.ts";
 import type { StorageEvent, StorageWatch, StoredValue, WatchSink } from "../storage/storage.ts";
 import type { FeedMessage, SharedEvent, SharedItem } from "./messages.ts";
 
 /** The caches that the relay fills. */
 export interface RelayedCaches {
-  readonly revision: number;
-  contents(): Iterable<StoredValue>;
+  contents(): CacheContents;
 }
 
 /** Sends to one thread. */
@@ -44,8 +43,8 @@ export class CacheRelay {
   of(store: CacheSource): CacheSource {
     return {
       load: async () => {
-        const { items, revision } = await store.load();
-        return { items: items.map(shared), revision };
+        const { items, revision, changes, reached } = await store.load();
+        return { items: items.map(shared), revision, changes: changes.map(sharedEvent), reached };
       },
       watch: (fromRevision, sink) => this.#watchFor(store, fromRevision, sink),
     };
@@ -59,12 +58,20 @@ export class CacheRelay {
       this.#waiting.add(send);
       return;
     }
-    const { revision } = caches;
-    const items = Array.from(caches.contents(), toItem);
+    const { items: values, revision, changes, reached } = caches.contents();
+    const items = values.map(toItem);
     for (let from = 0; from === 0 || from < items.length; from += ITEMS_PER_MESSAGE) {
       const to = from + ITEMS_PER_MESSAGE;
       const isLast = to >= items.length;
-      send({ kind: "contents", items: items.slice(from, to), revision, isFirst: from === 0, isLast });
+      send({
+        kind: "contents",
+        items: items.slice(from, to),
+        revision,
+        changes: isLast ? changes.map(toMessage) : [],
+        reached,
+        isFirst: from === 0,
+        isLast,
+      });
     }
     this.#followers.add(send);
   }

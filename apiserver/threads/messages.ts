@@ -17,6 +17,9 @@ export type FeedMessage =
       readonly kind: "contents";
       readonly items: readonly SharedItem[];
       readonly revision: number;
+      /** What happened after that revision; they come with the last of the items. */
+      readonly changes: readonly SharedEvent[];
+      readonly reached: number;
       readonly isFirst: boolean;
       readonly isLast: boolean;
     }

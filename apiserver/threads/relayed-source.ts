@@ -65,7 +65,8 @@ export class RelayedSource implements CacheSource {
     }
   }
 
-  #takeContents({ items, revision, isFirst, isLast }: Extract<FeedMessage, { kind: "contents" }>): void {
+  #takeContents(message: Extract<FeedMessage, { kind: "contents" }>): void {
+    const { items, revision, changes, reached, isFirst, isLast } = message;
     if (this.#loaded === undefined) return;
     if (isFirst) {
       this.#items = [];
@@ -74,7 +75,7 @@ export class RelayedSource implements CacheSource {
     }
     for (const item of items) this.#items.push(toStored(item));
     if (!isLast) return;
-    const contents = { items: this.#items, revision };
+    const contents = { items: this.#items, revision, changes: changes.map(toEvent), reached };
     this.#items = [];
     this.#loaded?.(contents);
     this.#loaded = undefined;

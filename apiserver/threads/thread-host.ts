@@ -26,7 +26,7 @@ export class ThreadHost {
     this.#threadsMax = threadsMax;
     this.#relay = new CacheRelay((revision) => this.#state.publish(revision));
     this.role = {
-      source: (storage) => this.#relay.of(storeSource(storage)),
+      source: (storage) => this.#relay.of(storeSource(storage, options.clock)),
       counts: this.#state,
       sharing: "first",
       ticketKeys: randomBytes(TICKET_KEYS_BYTES),

@@ -1,35 +1,31 @@
 /** Where the caches are filled from: the store, or what another thread has read of it already. */
+import type { Clock } from "../../shared/process/clock.ts";
 import { REGISTRY_ROOT } from "../storage/keys.ts";
-import type { Storage, StorageWatch, StoredValue, WatchSink } from "../storage/storage.ts";
+import type { Storage, StorageEvent, StorageWatch, StoredValue, WatchSink } from "../storage/storage.ts";
+import { recentHistory } from "./recent-history.ts";
 
 export interface CacheContents {
+  /** Everything at `revision`. */
   readonly items: readonly StoredValue[];
   readonly revision: number;
+  /** What is known to have happened after it, in order: watches may start in between. */
+  readonly changes: readonly StorageEvent[];
+  /** Items and changes together are everything up to here. */
+  readonly reached: number;
 }
 
 export interface CacheSource {
-  /** Everything at one revision. */
   load(): Promise<CacheContents>;
   /** Every change after that revision; called once after each load, in the same turn in which it was applied. */
   watch(fromRevision: number, sink: WatchSink): StorageWatch;
 }
 
-/** One read of the load; bounds the size of a message of the store. */
-const LOAD_PAGE_ITEMS = 500;
-
-export function storeSource(storage: Storage): CacheSource {
+export function storeSource(storage: Storage, clock: Clock): CacheSource {
   return {
     load: async () => {
-      const items: StoredValue[] = [];
-      let page = await storage.range(REGISTRY_ROOT, { limit: LOAD_PAGE_ITEMS });
-      const { revision } = page;
-      items.push(...page.items);
-      while (page.hasMore) {
-        const after = page.items.at(-1)?.key ?? "";
-        page = await storage.range(REGISTRY_ROOT, { limit: LOAD_PAGE_ITEMS, after, revision });
-        items.push(...page.items);
-      }
-      return { items, revision };
+      const { since, changes, reached } = await recentHistory(storage, clock);
+      const { items } = await storage.range(REGISTRY_ROOT, { revision: since });
+      return { items, revision: since, changes, reached };
     },
     watch: (fromRevision, sink) => storage.watch(REGISTRY_ROOT, fromRevision, sink),
   };

@@ -22,6 +22,12 @@ import type { CacheMetrics } from "./cache-metrics.ts";
 const WATCH_STALL_MS_MAX = 30_000;
 const NO_FIELD = -1;
 
+export interface CollectionPast {
+  /** Sorted by key. */
+  readonly rows: readonly CachedRow[];
+  readonly changes: readonly CacheEvent[];
+}
+
 export class Collection {
   readonly prefix: string;
   readonly groupResource: string;
@@ -106,6 +112,17 @@ export class Collection {
 
   get nextSequence(): number {
     return this.#ring.end;
+  }
+
+  /** What it held at a revision that is not older than the floor, and what changed since. */
+  pastAt(revision: number): CollectionPast {
+    const changes = [...this.#ring.eventsFrom(this.#ring.sequenceAfter(revision))];
+    const before = new Map<string, CachedRow | undefined>();
+    for (const { row, previous } of changes) if (!before.has(row.key)) before.set(row.key, previous);
+    const rows = [...this.#rows.snapshot().rows(this.prefix)].filter((row) => !before.has(row.key));
+    if (before.size === 0) return { rows, changes };
+    for (const row of before.values()) if (row !== undefined) rows.push(row);
+    return { rows: rows.sort((a, b) => compareKeys(a.key, b.key)), changes };
   }
 
   /** The subscription delivers nothing before its first `resume`. */

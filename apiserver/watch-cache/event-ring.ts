@@ -54,6 +54,11 @@ export class EventRing {
     return this.#events[sequence - this.#start];
   }
 
+  /** Events that are here from that sequence on. */
+  eventsFrom(sequence: number): readonly CacheEvent[] {
+    return this.#events.slice(Math.max(0, sequence - this.#start));
+  }
+
   /** Sequence of the first event with a greater revision. */
   sequenceAfter(revision: number): number {
     let low = 0;

@@ -76,7 +76,7 @@ beforeEach(async () => {
   storage = new MemoryStorage(clock);
   stop = new AbortController();
   caches = createWatchCaches({ storage, strategies, clock, logger: silentLogger });
-  await put("a/before", {});
+  await storage.compact(await put("a/before", {}));
   await caches.start(stop.signal);
 });
 afterEach(() => stop.abort());
@@ -245,7 +245,7 @@ describe("watch caches", () => {
     let changes = 0;
     caches.reader.onChange(things, () => changes++);
     await put("a/x", {});
-    sinks[0]?.compacted(5);
+    sinks.at(-1)?.compacted(5);
     await clock.advance(1000);
     expect(consumer.isExpired).toBe(true);
     expect(changes).toBeGreaterThan(1);

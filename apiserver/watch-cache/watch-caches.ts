@@ -13,12 +13,14 @@ import { REGISTRY_ROOT } from "../storage/keys.ts";
 import { CompactedError, type Storage, type StorageEvent, type StoredValue } from "../storage/storage.ts";
 import { type CacheMetrics, noCacheMetrics } from "./cache-metrics.ts";
 import { CacheReader } from "./cache-reader.ts";
-import { type CacheSource, storeSource } from "./cache-source.ts";
+import { type CacheContents, type CacheSource, storeSource } from "./cache-source.ts";
+import type { CachedRow } from "./cached-row.ts";
 import { Collection } from "./collection.ts";
+import type { CacheEvent } from "./event-ring.ts";
 import { Freshness } from "./freshness.ts";
 import type { ObjectReader } from "./object-reader.ts";
+import { revisionOf } from "./recent-history.ts";
 import { ResourceCache } from "./resource-cache.ts";
-import type { Snapshot } from "./slab-list.ts";
 
 export interface WatchCachesOptions {
   readonly storage: Storage;
@@ -41,8 +43,8 @@ export interface WatchCaches {
   cacheOf(resource: Resource<KubeObject>): ResourceCache;
   /** 504 when the revision does not come. */
   waitForRevision(revision: number): Promise<void>;
-  /** Everything that the caches hold at `revision` now, in wire form; stays as it is while they go on. */
-  contents(): Iterable<StoredValue>;
+  /** Everything that the caches hold now, in wire form, with the history that all of them have. */
+  contents(): CacheContents;
 }
 
 const LOAD_RETRY_MS = 500;
@@ -63,7 +65,7 @@ class StorageBackedCaches implements WatchCaches {
 
   constructor(options: WatchCachesOptions) {
     this.#options = options;
-    this.#source = options.source ?? storeSource(options.storage);
+    this.#source = options.source ?? storeSource(options.storage, options.clock);
     this.#freshness = new Freshness(options.storage, options.clock);
     this.reader = new CacheReader((resource) => this.cacheOf(resource));
     // Where two resources share a prefix, the one whose form is stored owns the collection.
@@ -91,9 +93,17 @@ class StorageBackedCaches implements WatchCaches {
     return this.#freshness.waitFor(revision);
   }
 
-  contents(): Iterable<StoredValue> {
-    const snapshots = Array.from(this.#collections.values(), (one) => [one.prefix, one.snapshot()] as const);
-    return storedValues(snapshots);
+  contents(): CacheContents {
+    const collections = [...this.#collections.values()];
+    const revision = Math.max(...collections.map((one) => one.floorRevision));
+    const pasts = collections.map((one) => one.pastAt(revision));
+    const changes = pasts.flatMap((past) => past.changes).sort((a, b) => a.revision - b.revision);
+    return {
+      items: pasts.flatMap((past) => past.rows.map(storedValue)),
+      revision,
+      changes: changes.map(storageEvent),
+      reached: this.revision,
+    };
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -120,8 +130,8 @@ class StorageBackedCaches implements WatchCaches {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
       try {
-        const revision = await this.#load();
-        if (!signal.aborted) this.#watch(revision, signal);
+        const reached = await this.#load();
+        if (!signal.aborted) this.#watch(reached, signal);
         return;
       } catch (err) {
         logger.warn({ err }, "cannot load the watch cache, trying again");
@@ -130,15 +140,16 @@ class StorageBackedCaches implements WatchCaches {
     }
   }
 
-  /** Reads everything at one revision. */
+  /** Reads everything at one revision, then what happened after it. */
   async #load(): Promise<number> {
-    const { items, revision } = await this.#source.load();
+    const { items, revision, changes, reached } = await this.#source.load();
     const groups = Map.groupBy(items, (item) => this.#collectionOf(item.key));
     for (const collection of this.#collections.values()) collection.reload(groups.get(collection) ?? [], revision);
+    this.#applyToCollections(changes);
     (this.#options.metrics ?? noCacheMetrics).initializations.inc({});
     this.#isReady = true;
-    this.#freshness.advance(revision);
-    return revision;
+    this.#freshness.advance(reached);
+    return reached;
   }
 
   #watch(revision: number, signal: AbortSignal): void {
@@ -164,14 +175,18 @@ class StorageBackedCaches implements WatchCaches {
   }
 
   #apply(events: readonly StorageEvent[]): void {
+    this.#applyToCollections(events);
+    const last = events.at(-1);
+    if (last !== undefined) this.#freshness.advance(revisionOf(last));
+  }
+
+  #applyToCollections(events: readonly StorageEvent[]): void {
     const { metrics = noCacheMetrics } = this.#options;
     for (const [collection, changes] of Map.groupBy(events, (event) => this.#collectionOf(keyOf(event)))) {
       if (collection === undefined) continue;
       metrics.eventsReceived.inc({ resource: collection.groupResource }, changes.length);
       collection.apply(changes);
     }
-    const last = events.at(-1);
-    if (last !== undefined) this.#freshness.advance(last.type === "put" ? last.item.modRevision : last.revision);
   }
 
   /** `/registry/pods/…`, or `/registry/services/specs/…`. */
@@ -186,12 +201,12 @@ class StorageBackedCaches implements WatchCaches {
   }
 }
 
-function* storedValues(snapshots: readonly (readonly [prefix: string, Snapshot])[]): Generator<StoredValue> {
-  for (const [prefix, snapshot] of snapshots) {
-    for (const { key, revision, bytes } of snapshot.rows(prefix)) {
-      yield { key, value: bytes, modRevision: revision, createRevision: 0 };
-    }
-  }
+function storedValue({ key, revision, bytes }: CachedRow): StoredValue {
+  return { key, value: bytes, modRevision: revision, createRevision: 0 };
+}
+
+function storageEvent({ type, row, revision }: CacheEvent): StorageEvent {
+  return type === "DELETED" ? { type: "delete", key: row.key, revision } : { type: "put", item: storedValue(row) };
 }
 
 function keyOf(event: StorageEvent): string {
