@@ -2,7 +2,14 @@
  * Where the elements of a merged list go. Elements named by the patch follow the patch's order, the others keep the
  * order they had; between the two, an element that only the server has comes first only where it stood before.
  */
-import { deepEqual } from "../../shared/machinery/deep-equal.ts";
+import { elementIdentity, placesOf } from "./element-identity.ts";
+
+interface Placed {
+  readonly item: unknown;
+  /** Places in the patch's order and in the original list. */
+  readonly wanted: number | undefined;
+  readonly stood: number | undefined;
+}
 
 /** `order` is the patch's list (elements or bare keys), `original` the list as it was. */
 export function orderMerged(
@@ -11,21 +18,25 @@ export function orderMerged(
   original: readonly unknown[],
   mergeKey: string | undefined,
 ): unknown[] {
-  const keyOf = (item: unknown): unknown =>
-    mergeKey === undefined || typeof item !== "object" || item === null
-      ? item
-      : (item as Record<string, unknown>)[mergeKey];
-  const positionIn = (list: readonly unknown[], item: unknown): number =>
-    list.findIndex((other) => deepEqual(keyOf(other), keyOf(item)));
-  const byPatch = merged.filter((item) => positionIn(order, item) >= 0);
-  byPatch.sort((left, right) => positionIn(order, left) - positionIn(order, right));
-  const byServer = merged.filter((item) => positionIn(order, item) < 0);
+  const [wanted, stood] = [placesOf(order, mergeKey), placesOf(original, mergeKey)];
+  const all = merged.map((item): Placed => {
+    const identity = elementIdentity(item, mergeKey);
+    return { item, wanted: wanted.get(identity), stood: stood.get(identity) };
+  });
+  const byPatch = all.filter((one) => one.wanted !== undefined);
+  byPatch.sort((left, right) => (left.wanted ?? 0) - (right.wanted ?? 0));
+  const byServer = all.filter((one) => one.wanted === undefined);
   const result: unknown[] = [];
-  while (byPatch.length > 0 && byServer.length > 0) {
-    const before = positionIn(original, byServer[0]);
-    const after = positionIn(original, byPatch[0]);
-    const isServersTurn = before >= 0 && after >= 0 && before < after;
-    result.push((isServersTurn ? byServer : byPatch).shift());
+  let [next, nextServer] = [0, 0];
+  for (;;) {
+    const [patched, kept] = [byPatch[next], byServer[nextServer]];
+    if (patched === undefined || kept === undefined) break;
+    const isServersTurn = kept.stood !== undefined && patched.stood !== undefined && kept.stood < patched.stood;
+    result.push(isServersTurn ? kept.item : patched.item);
+    if (isServersTurn) nextServer++;
+    else next++;
   }
-  return [...result, ...byPatch, ...byServer];
+  for (const { item } of byPatch.slice(next)) result.push(item);
+  for (const { item } of byServer.slice(nextServer)) result.push(item);
+  return result;
 }

@@ -125,6 +125,18 @@ describe("a strategic merge patch", () => {
     expect(() => strategicMergePatch(POD, {}, [1])).toThrow("must be an object");
   });
 
+  it("matches long lists in one pass over each", () => {
+    const finalizers = Array.from({ length: 60_000 }, (_, index) => `example.com/${index}`);
+    const containers = finalizers.map((name) => ({ name }));
+    const original = { metadata: { finalizers }, spec: { containers } };
+    expect(strategicMergePatch(POD, original, original)).toEqual(original);
+    const emptied = strategicMergePatch(POD, original, {
+      metadata: { "$deleteFromPrimitiveList/finalizers": finalizers },
+      spec: { containers: containers.map((container) => ({ ...container, $patch: "delete" })) },
+    });
+    expect(emptied).toEqual({ metadata: { finalizers: [] }, spec: { containers: [] } });
+  });
+
   it("does not reach the prototype", () => {
     const patch: unknown = JSON.parse('{"metadata":{"labels":{"__proto__":"x"}},"__proto__":{"polluted":1}}');
     const result = strategicMergePatch(POD, {}, patch) as Record<string, unknown>;

@@ -7,8 +7,8 @@
  */
 import { badRequest } from "../../shared/errors/status-error.ts";
 import { clone, setOwn } from "../../shared/machinery/clone.ts";
-import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import { definitionNameOf, definitions, type GroupVersionKind, resolve, type Schema } from "./definitions.ts";
+import { identityOf, placesOf } from "./element-identity.ts";
 import { orderMerged } from "./strategic-merge-order.ts";
 
 const DIRECTIVE = "$patch";
@@ -90,7 +90,9 @@ function mergeField(result: Fields, key: string, value: unknown, owner: Schema, 
 function deleteFromList(result: Fields, key: string, value: unknown): void {
   if (!Array.isArray(value)) throw badRequest(`${DELETE_FROM}${key} must be a list`);
   const current = result[key];
-  if (Array.isArray(current)) result[key] = current.filter((item) => !value.some((gone) => deepEqual(gone, item)));
+  if (!Array.isArray(current)) return;
+  const gone = new Set(value.map(identityOf));
+  result[key] = current.filter((item) => !gone.has(identityOf(item)));
 }
 
 /** `$setElementOrder` without a patch of the list itself. */
@@ -110,19 +112,21 @@ function mergeLists(
 ): unknown[] {
   const mergeKey = schema["x-kubernetes-patch-merge-key"];
   if (mergeKey === undefined) {
-    const added = patch.filter((item, index) => patch.findIndex((other) => deepEqual(other, item)) === index);
-    const merged = [...original, ...added.filter((item) => !original.some((other) => deepEqual(other, item)))];
-    return orderMerged(merged, order ?? added, original, undefined);
+    const added = new Map(patch.map((item) => [identityOf(item), item]));
+    const known = new Set(original.map(identityOf));
+    const merged = [...original, ...[...added].filter(([identity]) => !known.has(identity)).map(([, item]) => item)];
+    return orderMerged(merged, order ?? patch, original, undefined);
   }
   const { remaining, items, replaces } = applyElementDirectives(original, patch, mergeKey);
   if (replaces) return items.map(withoutDirectives);
   const merged = [...remaining];
+  const places = placesOf(remaining, mergeKey);
   for (const item of items) {
-    const at = merged.findIndex((candidate) => isFields(candidate) && deepEqual(candidate[mergeKey], item[mergeKey]));
-    const base = at < 0 ? {} : merged[at];
-    const next = mergeFields(isFields(base) ? base : {}, item, resolve(schema.items ?? {}));
-    if (at < 0) merged.push(next);
-    else merged[at] = next;
+    const identity = identityOf(item[mergeKey]);
+    const at = places.get(identity) ?? merged.length;
+    const base = merged[at];
+    places.set(identity, at);
+    merged[at] = mergeFields(isFields(base) ? base : {}, item, resolve(schema.items ?? {}));
   }
   return orderMerged(merged, order ?? items, remaining, mergeKey);
 }
@@ -140,7 +144,7 @@ function applyElementDirectives(
   patch: readonly unknown[],
   mergeKey: string,
 ): ElementPatch {
-  let remaining = original;
+  const deleted = new Set<string>();
   let replaces = false;
   const items: Fields[] = [];
   for (const item of patch) {
@@ -154,12 +158,10 @@ function applyElementDirectives(
     if (!Object.hasOwn(item, mergeKey)) {
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
     }
-    if (directive === "delete") {
-      remaining = remaining.filter(
-        (candidate) => !isFields(candidate) || !deepEqual(candidate[mergeKey], item[mergeKey]),
-      );
-    } else items.push(item);
+    if (directive === "delete") deleted.add(identityOf(item[mergeKey]));
+    else items.push(item);
   }
+  const remaining = original.filter((one) => !isFields(one) || !deleted.has(identityOf(one[mergeKey])));
   return { remaining, items, replaces };
 }
 
