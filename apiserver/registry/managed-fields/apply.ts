@@ -24,7 +24,7 @@ import { removeFields } from "../../schema/apply/remove.ts";
 import { fieldsNamedBy, withFieldsOnTheWay } from "../../schema/apply/to-field-set.ts";
 import { applyConflict } from "./conflict-error.ts";
 import { KUBECTL, renewLastApplied, withoutLastApplied } from "./last-applied.ts";
-import { type Manager, managerId, type ManagerName, type Managers, readManagers, writeManagers } from "./managers.ts";
+import { type Manager, managerId, type ManagerName, type Managers, storedManagers, writeManagers } from "./managers.ts";
 import { ownChanges, takeFields } from "./own-changes.ts";
 import { SYSTEM_FIELDS, type TrackedKind } from "./tracked-fields.ts";
 
@@ -92,7 +92,7 @@ function managersBefore(
   stored: readonly ManagedFieldsEntry[],
   isNew: boolean,
 ): Managers {
-  const managers: Managers = readManagers(stored) ?? new Map<string, Manager>();
+  const managers = storedManagers(stored);
   if (isNew || managers.size > 0) return managers;
   const former = { ...name, manager: BEFORE_FIRST_APPLY, operation: "Update" } as const;
   const empty = { apiVersion: live.apiVersion, kind: live.kind, metadata: {} };

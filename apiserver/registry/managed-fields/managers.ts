@@ -40,7 +40,22 @@ export function managerId({ manager, operation, apiVersion, subresource }: Manag
   return JSON.stringify([manager, operation, operation === "Apply" ? "" : apiVersion, subresource]);
 }
 
-/** The managers of an object; undefined when one of the entries cannot be read. */
+/** The managers of entries that `writeManagers` made. */
+export function storedManagers(entries: readonly ManagedFieldsEntry[] = []): Managers {
+  const read = entries.map(
+    ({ manager = "", operation, apiVersion = "", subresource = "", time, fieldsV1 }): Manager => ({
+      manager,
+      operation: operation === "Apply" ? "Apply" : "Update",
+      apiVersion,
+      subresource,
+      time,
+      fields: (fieldsV1 ?? NO_FIELDS) as FieldSet,
+    }),
+  );
+  return new Map(read.map((manager) => [managerId(manager), manager]));
+}
+
+/** The managers of entries that a client sent; undefined when one of the entries cannot be read. */
 export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers | undefined {
   const managers = new Map<string, Manager>();
   for (const entry of entries) {

@@ -2,7 +2,7 @@
 import type { ManagedFieldsEntry } from "../../../shared/api/generated/meta/v1.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import type { KubeObject } from "../../../shared/resources/resource.ts";
-import { type Managers, type ManagerName, readManagers, writeManagers } from "./managers.ts";
+import { type Managers, type ManagerName, readManagers, storedManagers, writeManagers } from "./managers.ts";
 import { ownChanges } from "./own-changes.ts";
 import type { TrackedKind } from "./tracked-fields.ts";
 
@@ -25,14 +25,14 @@ export function trackUpdate(
 
 /** Those that the request brings, or those of what is stored when it brings none that can be read. */
 function managersBefore(previous: KubeObject | undefined, next: KubeObject, isSubresource: boolean): Managers {
-  const stored = previous?.metadata.managedFields ?? [];
+  const stored = previous?.metadata.managedFields;
   const given = next.metadata.managedFields ?? [];
   if (!isSubresource && isReset(given)) return NONE;
-  if (!isSubresource && given.length > 0) {
+  if (!isSubresource && given.length > 0 && !deepEqual(given, stored)) {
     const read = readManagers(given);
     if (read !== undefined) return read;
   }
-  return readManagers(stored) ?? NONE;
+  return storedManagers(stored);
 }
 
 /** One empty entry is how a client says that it wants none. */

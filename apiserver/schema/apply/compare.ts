@@ -90,6 +90,8 @@ function compareItems(
   after: readonly unknown[],
   into: Differences,
 ): void {
+  // Most lists are as they were: that is told faster than their items are sorted out.
+  if (deepEqual(before, after)) return;
   const [left, right] = [itemsByElement(type, before), itemsByElement(type, after)];
   for (const [element, items] of left) compareSame(type.element, element, items, right.get(element) ?? [], into);
   for (const [element, items] of right) if (!left.has(element)) compareSame(type.element, element, [], items, into);
