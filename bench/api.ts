@@ -1,6 +1,6 @@
 /**
  * Every row about the API server beside its baseline, in one run: on SQLite and on etcd, with 1,000 and with 50,000
- * pods of 14.4 KB, over TLS and over HTTP, by one client and by many.
+ * pods of 14.4 KB, over TLS and over HTTP, by one client and by many. `--quick` takes SQLite, TLS and 5,000 pods.
  */
 import { lastWatcher } from "./api/last-watcher.ts";
 import { pages } from "./api/pages.ts";
@@ -11,30 +11,35 @@ import { secondThread } from "./api/second-thread.ts";
 import { type BenchStore, STORES } from "./api/stores.ts";
 import { cacheMemory } from "./cache-memory.ts";
 import { createThroughApi } from "./create.ts";
-import type { Bench } from "./support/bench.ts";
+import type { Bench, Effort } from "./support/bench.ts";
 import { fanOut } from "./watch-fan-out.ts";
 
 type Row = (pair: Pair) => Promise<void>;
 
-const SCALES: readonly { readonly count: number; readonly rows: readonly Row[] }[] = [
-  { count: 1000, rows: [listOfThousand, smallGets, ({ ours, bare }) => fanOut(ours, bare), lastWatcher] },
-  { count: 50_000, rows: [listOfMany, pages, peakMemory] },
-];
+const FEW = 1000;
+const ROWS_OF_FEW: readonly Row[] = [listOfThousand, smallGets, ({ ours, bare }) => fanOut(ours, bare), lastWatcher];
+const ROWS_OF_MANY: readonly Row[] = [listOfMany, pages, peakMemory];
+
 const TRANSPORTS = [
   { title: "TLS", isPlain: false },
   { title: "HTTP", isPlain: true },
 ];
+const ALL = { many: 50_000, transports: TRANSPORTS, stores: STORES, rounds: 3 };
+const QUICK = { many: 5000, transports: TRANSPORTS.slice(0, 1), stores: STORES.slice(0, 1), rounds: 1 };
 
 function say(title: string): void {
   process.stdout.write(`\n-- ${title}\n`);
 }
 
-async function reads(store: BenchStore): Promise<void> {
-  for (const { count, rows } of SCALES) {
+async function reads(store: BenchStore, { many, transports, rounds }: typeof ALL): Promise<void> {
+  for (const { count, rows } of [
+    { count: FEW, rows: ROWS_OF_FEW },
+    { count: many, rows: ROWS_OF_MANY },
+  ]) {
     await store.use(async (setup) => {
-      for (const [index, { title, isPlain }] of TRANSPORTS.entries()) {
+      for (const [index, { title, isPlain }] of transports.entries()) {
         say(`${count} pods, ${store.title}, ${title}`);
-        await withPair({ count, isPlain, store: setup }, index > 0, async (pair) => {
+        await withPair({ count, isPlain, store: setup, rounds, isFilled: index > 0 }, async (pair) => {
           const readyMs = (await pair.ours.ask({ do: "readyMs" })) as number;
           process.stdout.write(`ready ${(readyMs / 1000).toFixed(2)} s after the store was opened\n`);
           for (const row of rows) await row(pair);
@@ -47,15 +52,16 @@ async function reads(store: BenchStore): Promise<void> {
 export const api: Bench = {
   name: "api",
   measures: "every row about the API server",
-  run: async () => {
-    for (const store of STORES) await reads(store);
-    for (const { title, isPlain } of TRANSPORTS) {
+  run: async (effort: Effort) => {
+    const extent = effort.isQuick ? QUICK : ALL;
+    for (const store of extent.stores) await reads(store, extent);
+    for (const { title, isPlain } of extent.transports) {
       say(`a second thread, ${title}`);
-      await secondThread({ isPlain });
+      await secondThread({ isPlain }, extent.rounds);
     }
-    for (const one of [cacheMemory, createThroughApi]) {
+    for (const one of effort.isQuick ? [createThroughApi] : [cacheMemory, createThroughApi]) {
       say(one.measures);
-      await one.run();
+      await one.run(effort);
     }
   },
 };

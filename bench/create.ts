@@ -1,94 +1,117 @@
-/** ConfigMaps of 2 KB created through the API, beside the same number of writers on the store alone. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/**
+ * ConfigMaps of 2 KB created through the API, by clients that do next to nothing themselves. Beside it, at the same
+ * concurrency: the store's own client with one put a commit, our store alone (it shares commits), and a bare server
+ * that takes the same bodies and stores nothing.
+ */
 import { encodeStored } from "../apiserver/storage/codec.ts";
-import { openStorage, type StorageOptions } from "../apiserver/storage/open-storage.ts";
+import { openStorage } from "../apiserver/storage/open-storage.ts";
 import { systemClock } from "../shared/process/clock.ts";
 import { silentLogger } from "../shared/process/logger.ts";
-import { configMaps } from "../shared/resources/catalog.ts";
-import { startApiServerProcess } from "../test/support/api-server-process.ts";
-import { startEtcd } from "../test/support/etcd.ts";
-import { type Bench, median, report } from "./support/bench.ts";
+import { type BenchStore, STORES } from "./api/stores.ts";
+import { type Bench, type Effort, median, report } from "./support/bench.ts";
+import { MeasuredServer } from "./support/measured-server.ts";
 import { rate } from "./support/rate.ts";
+import { answersOf } from "./support/raw-client.ts";
 
 const TEXT = "x".repeat(1800);
-const ROUNDS = 3;
 const WRITERS = [1, 32];
+const PATH = "/api/v1/namespaces/default/configmaps";
 
-const draft = (name: string): { metadata: { name: string; namespace: string }; data: Record<string, string> } => ({
-  metadata: { name, namespace: "default" },
+interface Turns {
+  readonly rounds: number;
+  readonly roundMs: number;
+}
+
+/** The middle of the rounds. */
+interface Figures {
+  readonly perSecond: number;
+  /** Processor time of the server for one. */
+  readonly cpuMicros: number;
+}
+
+let serial = 0;
+
+const draft = (): { metadata: { name: string; namespace: string }; data: Record<string, string> } => ({
+  metadata: { name: `bench-${serial++}`, namespace: "default" },
   data: { text: TEXT },
 });
 
-interface Store {
-  readonly title: string;
-  readonly flags: readonly string[];
-  /** Of a second store of the same kind, which nobody else uses. */
-  readonly options: Omit<StorageOptions, "clock" | "logger">;
+function storedDraft(): Buffer {
+  return encodeStored({ kind: "ConfigMap", apiVersion: "v1", ...draft() });
 }
 
-async function compare({ title, flags, options }: Store): Promise<void> {
-  const api = await startApiServerProcess({ storageFlags: flags });
-  const storage = await openStorage({ ...options, clock: systemClock, logger: silentLogger });
-  let serial = 0;
-  const create = (): Promise<unknown> => api.client.create(configMaps, draft(`bench-${serial++}`));
-  const put = (): Promise<unknown> => {
-    const name = `bench-${serial++}`;
-    return storage.create(
-      `/registry/bench/${name}`,
-      encodeStored({ kind: "ConfigMap", apiVersion: "v1", ...draft(name) }),
-    );
-  };
-  try {
-    for (const writers of WRITERS) {
-      const rates: [number[], number[]] = [[], []];
-      for (let round = 0; round <= ROUNDS; round++) {
-        const [ours, bare] = [await rate(writers, create), await rate(writers, put)];
-        // The first round warms up.
-        if (round > 0) rates.forEach((list, index) => void list.push(index === 0 ? ours : bare));
-      }
-      report(`${title}, ${writers} writers, beside the store`, median(rates[0]), median(rates[1]), "/s", "≥ 0.7×");
+async function posts(server: MeasuredServer, connections: number, durationMs: number): Promise<Figures> {
+  let answers = { perSecond: 0, count: 0 };
+  const cpuMs = await server.cpuOf(async () => {
+    const next = (): { path: string; post: string } => ({ path: PATH, post: JSON.stringify(draft()) });
+    answers = await answersOf(server.address, { connections, durationMs, next });
+  });
+  return { perSecond: answers.perSecond, cpuMicros: (cpuMs * 1000) / answers.count };
+}
+
+/** Takes one of each in turns; the first round warms up. */
+async function inTurns<K extends string>(
+  cases: Record<K, () => Promise<Figures>>,
+  rounds: number,
+): Promise<Record<K, Figures>> {
+  const names = Object.keys(cases) as K[];
+  const measured = new Map<K, Figures[]>(names.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const figures = await cases[name]();
+      if (round > 0) measured.get(name)?.push(figures);
     }
-  } finally {
-    await storage.close();
-    await api.close();
   }
+  const middle = (name: K): Figures => {
+    const of = (key: keyof Figures): number => median((measured.get(name) ?? []).map((one) => one[key]));
+    return { perSecond: of("perSecond"), cpuMicros: of("cpuMicros") };
+  };
+  return Object.fromEntries(names.map((name) => [name, middle(name)])) as Record<K, Figures>;
 }
 
-async function onSqlite(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "kubernode-bench-"));
-  const file = (name: string): string => join(folder, name);
-  try {
-    await compare({
-      title: "SQLite",
-      flags: ["--storage-backend=sqlite", `--sqlite-file=${file("api.db")}`],
-      options: { backend: "sqlite", sqliteFile: file("bare.db") },
+async function compare({ title, bareTitle, use }: BenchStore, isPlain: boolean, turns: Turns): Promise<void> {
+  await use(async (store, openBare) => {
+    const ours = await MeasuredServer.start("apiserver.ts", { store, isPlain });
+    const bare = await MeasuredServer.start("bare.ts", { isPlain });
+    // A file of SQLite has one owner; in etcd, keys elsewhere are not seen by the server's watch.
+    const sqliteFile = store.sqliteFile && `${store.sqliteFile}-alone`;
+    const options = { ...store, ...(sqliteFile && { sqliteFile }), clock: systemClock, logger: silentLogger };
+    const alone = await openStorage(options);
+    const client = openBare();
+    const writes = async (writers: number, write: () => Promise<unknown>): Promise<Figures> => ({
+      perSecond: await rate(writers, write, turns.roundMs),
+      cpuMicros: 0,
     });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-async function onEtcd(): Promise<void> {
-  const etcd = await startEtcd();
-  try {
-    await compare({
-      title: "etcd",
-      flags: ["--storage-backend=etcd3", `--etcd-servers=${etcd.url}`],
-      options: { backend: "etcd3", etcdServers: [etcd.url] },
-    });
-  } finally {
-    await etcd.stop();
-  }
+    for (const writers of WRITERS) {
+      const { api, put, store, echo } = await inTurns(
+        {
+          api: () => posts(ours, writers, turns.roundMs),
+          put: () => writes(writers, () => client.put(storedDraft())),
+          store: () => writes(writers, () => alone.create(`/alone/${serial}`, storedDraft())),
+          echo: () => posts(bare, writers, turns.roundMs),
+        },
+        turns.rounds,
+      );
+      const what = `${title}, ${isPlain ? "HTTP" : "TLS"}, ${writers} writers`;
+      report(`${what}, beside ${bareTitle}`, api.perSecond, put.perSecond, "/s", "≥ 0.7×");
+      report(`${what}, beside our store alone`, api.perSecond, store.perSecond, "/s", "none");
+      report(`${what}, beside storing nothing`, api.perSecond, echo.perSecond, "/s", "none");
+      report(`${what}, CPU beside storing nothing`, api.cpuMicros, echo.cpuMicros, "µs", "none");
+    }
+    client.close();
+    await alone.close();
+    await ours.stop();
+    await bare.stop();
+  });
 }
 
 export const createThroughApi: Bench = {
   name: "create",
-  measures: "objects created through the API a second, beside the store's own writes at the same concurrency",
-  run: async () => {
-    await onSqlite();
-    await onEtcd();
-    await compare({ title: "memory", flags: ["--storage-backend=memory"], options: { backend: "memory" } });
+  measures: "objects created through the API a second, beside writes of the store at the same concurrency",
+  run: async ({ isQuick }: Effort) => {
+    const turns = isQuick ? { rounds: 1, roundMs: 800 } : { rounds: 3, roundMs: 1500 };
+    for (const store of STORES) {
+      for (const isPlain of isQuick ? [false] : [false, true]) await compare(store, isPlain, turns);
+    }
   },
 };

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME…`: measures ours beside a bare baseline in the same run and prints the ratio (DESIGN §7).
+ * `npm run bench -- [--quick] NAME…`: measures ours beside a bare baseline in the same run and prints the ratio (DESIGN §7).
  * Nothing is asserted: a time depends on the machine, a ratio much less.
  */
 import { loadavg } from "node:os";
@@ -32,7 +32,9 @@ const BENCHES: readonly Bench[] = [
   api,
 ];
 
-const wanted = process.argv.slice(2);
+const QUICK = "--quick";
+const wanted = process.argv.slice(2).filter((argument) => argument !== QUICK);
+const effort = { isQuick: process.argv.includes(QUICK) };
 const chosen =
   wanted.length === 0 ? BENCHES.filter((bench) => bench !== api) : BENCHES.filter(({ name }) => wanted.includes(name));
 if (chosen.length < wanted.length || chosen.length === 0) {
@@ -41,7 +43,7 @@ if (chosen.length < wanted.length || chosen.length === 0) {
 }
 for (const bench of chosen) {
   process.stdout.write(`\n== ${bench.name}: ${bench.measures} (load ${(loadavg()[0] ?? 0).toFixed(1)})\n`);
-  await bench.run();
+  await bench.run(effort);
 }
 // Keep-alive connections of a client would hold the process for a while.
 process.exit(0);

@@ -6,25 +6,37 @@ export interface Pair {
   readonly ours: MeasuredServer;
   readonly bare: MeasuredServer;
   readonly count: number;
+  /** Rounds of each case, beside the one that warms up. */
+  readonly rounds: number;
+}
+
+export interface PairSetup extends ServerSetup {
+  readonly count: number;
+  readonly rounds: number;
+  /** A former server has put the pods into the store already. */
+  readonly isFilled: boolean;
 }
 
 export const POD_BYTES = 14_400;
+/** More differ in nothing that a bare server looks at: it keeps copies of these. */
+const BARE_PODS_MAX = 1000;
 
-/** `setup.count` is what there is; `isFilled` tells that a former server has put it into the store already. */
-export async function withPair(
-  setup: ServerSetup & { readonly count: number },
-  isFilled: boolean,
-  body: (pair: Pair) => Promise<void>,
-): Promise<void> {
-  const { count, isPlain = false } = setup;
+export async function withPair(setup: PairSetup, body: (pair: Pair) => Promise<void>): Promise<void> {
+  const { count, rounds, isFilled, isPlain = false, ...rest } = setup;
   const ours = await MeasuredServer.start("apiserver.ts", {
-    ...setup,
+    ...rest,
+    isPlain,
     count: isFilled ? 0 : count,
     bytes: POD_BYTES,
   });
-  const bare = await MeasuredServer.start("bare.ts", { count: Math.min(count, 1000), bytes: POD_BYTES, isPlain });
+  const bare = await MeasuredServer.start("bare.ts", {
+    count: Math.min(count, BARE_PODS_MAX),
+    copies: Math.ceil(count / BARE_PODS_MAX),
+    bytes: POD_BYTES,
+    isPlain,
+  });
   try {
-    await body({ ours, bare, count });
+    await body({ ours, bare, count, rounds });
   } finally {
     await ours.stop();
     await bare.stop();

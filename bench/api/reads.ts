@@ -9,7 +9,7 @@ const MANY_CLIENTS = 8;
 const MANY_CONNECTIONS = 20;
 
 /** A list of 1,000, by one client and by many. */
-export async function listOfThousand({ ours, bare }: Pair): Promise<void> {
+export async function listOfThousand({ ours, bare, rounds }: Pair): Promise<void> {
   for (const clients of [1, MANY_CLIENTS]) {
     const cpu = await cpuPerRequest(
       {
@@ -19,7 +19,7 @@ export async function listOfThousand({ ours, bare }: Pair): Promise<void> {
         oursGzip: { server: ours, path: "/api/v1/pods", headers: GZIP },
         gzip: { server: bare, path: "/gzip" },
       },
-      { rounds: 3, perRound: 16, clients },
+      { rounds, perRound: 16, clients },
     );
     report(`LIST, ${clients} clients, beside bytes ready`, cpu.ours, cpu.bytes, "ms", "≤ 1.3×");
     report(`LIST, ${clients} clients, beside stringify`, cpu.ours, cpu.stringify, "ms", "≤ 0.33×");
@@ -27,35 +27,34 @@ export async function listOfThousand({ ours, bare }: Pair): Promise<void> {
   }
 }
 
-export async function smallGets({ ours, bare }: Pair): Promise<void> {
+export async function smallGets({ ours, bare, rounds }: Pair): Promise<void> {
   for (const clients of [1, MANY_CONNECTIONS]) {
     const cpu = await cpuPerRequest(
       { ours: { server: ours, path: POD_PATH }, bare: { server: bare, path: "/small" } },
-      { rounds: 5, perRound: 2000, clients },
+      { rounds, perRound: 2000, clients },
     );
     report(`GET, ${clients} clients, requests per CPU second`, 1000 / cpu.ours, 1000 / cpu.bare, "req/s", "≥ 0.6×");
   }
 }
 
 /** A list of so many thousands at once, and the objects that a selector picks out of it. */
-export async function listOfMany({ ours, bare, count }: Pair): Promise<void> {
-  const times = count / 1000;
+export async function listOfMany({ ours, bare, count, rounds }: Pair): Promise<void> {
   const cpu = await cpuPerRequest(
     {
       ours: { server: ours, path: "/api/v1/pods" },
-      bytes: { server: bare, path: `/bytes?times=${times}` },
-      stringify: { server: bare, path: `/stringify?times=${times}` },
+      bytes: { server: bare, path: "/bytes" },
+      stringify: { server: bare, path: "/stringify" },
     },
-    { rounds: 2, perRound: 1, clients: 1 },
+    { rounds, perRound: 1, clients: 1 },
   );
   report(`LIST of ${count} beside bytes ready`, cpu.ours, cpu.bytes, "ms", "≤ 1.3×");
   report(`LIST of ${count} beside stringify`, cpu.ours, cpu.stringify, "ms", "≤ 0.33×");
   const selected = await cpuPerRequest(
     {
       ours: { server: ours, path: "/api/v1/pods?labelSelector=slot%3D7" },
-      bare: { server: bare, path: `/filter?times=${times}` },
+      bare: { server: bare, path: "/filter" },
     },
-    { rounds: 5, perRound: 10, clients: 1 },
+    { rounds, perRound: 10, clients: 1 },
   );
   report(`LIST of 1 in 1,000 of ${count} beside a loop over objects`, selected.ours, selected.bare, "ms", "none");
 }

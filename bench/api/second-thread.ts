@@ -6,12 +6,11 @@
 import type { ServerSetup } from "../servers/setup.ts";
 import { median, report } from "../support/bench.ts";
 import { MeasuredServer } from "../support/measured-server.ts";
-import { answersPerSecond } from "../support/raw-client.ts";
+import { answersOf } from "../support/raw-client.ts";
 import { POD_BYTES } from "./pair.ts";
 
 const CONNECTIONS = 32;
 const ROUND_MS = 1500;
-const ROUNDS = 3;
 
 const CASES = [
   ["GET of one pod", "/api/v1/namespaces/team-0/pods/web-000000"],
@@ -25,21 +24,22 @@ interface Figures {
 }
 
 async function measure(server: MeasuredServer, path: string): Promise<Figures> {
-  let perSecond = 0;
+  let answers = { perSecond: 0, count: 0 };
   const cpuMs = await server.cpuOf(async () => {
-    perSecond = await answersPerSecond(server.address, path, CONNECTIONS, ROUND_MS);
+    const load = { connections: CONNECTIONS, durationMs: ROUND_MS, next: () => ({ path }) };
+    answers = await answersOf(server.address, load);
   });
-  return { perSecond, cpuMs: cpuMs / ((perSecond * ROUND_MS) / 1000) };
+  return { perSecond: answers.perSecond, cpuMs: cpuMs / answers.count };
 }
 
-export async function secondThread(setup: ServerSetup): Promise<void> {
+export async function secondThread(setup: ServerSetup, rounds: number): Promise<void> {
   const start = (threads: number): Promise<MeasuredServer> =>
     MeasuredServer.start("apiserver.ts", { ...setup, count: 1000, bytes: POD_BYTES, threads });
   const [one, two] = [await start(1), await start(2)];
   await two.ask({ do: "thread" });
   for (const [what, path] of CASES) {
     const [ones, twos]: [Figures[], Figures[]] = [[], []];
-    for (let round = 0; round <= ROUNDS; round++) {
+    for (let round = 0; round <= rounds; round++) {
       const [first, second] = [await measure(one, path), await measure(two, path)];
       if (round === 0) continue;
       ones.push(first);

@@ -2,7 +2,8 @@
  * The baselines: Node's own server and nothing else, `bare.ts JSON` as `apiserver.ts`. `/bytes` writes a list that lies
  * ready, `/stringify` makes its JSON for each request, `/gzip` compresses it for each request, `/small` writes one
  * object, `/watch` is a chunked stream. `/page` is 500 objects of it,
- * `/filter` looks through the list. `?times=50` takes the list as often, for large ones.
+ * `/filter` looks through the list, a POST gets its body back. The list is `copies` times as long
+ * as it has different objects, and its copies lie in memory of their own.
  */
 import { once } from "node:events";
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -14,7 +15,7 @@ import { samplePod } from "../support/sample-pod.ts";
 import { serve } from "./ipc.ts";
 import type { ServerRequest, ServerSetup } from "./setup.ts";
 
-const { count = 0, bytes = 0, isPlain = false } = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
+const { count = 0, bytes = 0, copies = 1, isPlain = false } = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
 const list = {
   kind: "PodList",
   apiVersion: "v1",
@@ -22,6 +23,8 @@ const list = {
   items: Array.from({ length: count }, (_, index) => samplePod(index, bytes)),
 };
 const listBytes = Buffer.from(JSON.stringify(list));
+const allBytes = Array.from({ length: copies }, () => Buffer.from(listBytes));
+const allLabels = Array.from({ length: copies }, () => list.items.map(labelsOf));
 const pageBytes = Buffer.from(JSON.stringify({ ...list, items: list.items.slice(0, 500) }));
 const smallBytes = Buffer.from(JSON.stringify(samplePod(0, 3900)));
 const SLAB_BYTES = 128 * 1024;
@@ -37,22 +40,21 @@ const pair = await issueCertificate(authority, {
 const tls = { key: pair.key, cert: pair.certificate, ca: authority.certificate, requestCert: true };
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://bare");
-  const times = Number(searchParams.get("times") ?? 1);
+  const { pathname } = new URL(request.url ?? "/", "http://bare");
   response.setHeader("Content-Type", "application/json");
   switch (pathname) {
     case "/bytes":
-      response.setHeader("Content-Length", listBytes.length * times);
-      for (let time = 0; time < times; time++) {
-        for (let from = 0; from < listBytes.length; from += SLAB_BYTES) {
-          if (!response.write(listBytes.subarray(from, from + SLAB_BYTES))) await once(response, "drain");
+      response.setHeader("Content-Length", listBytes.length * copies);
+      for (const part of allBytes) {
+        for (let from = 0; from < part.length; from += SLAB_BYTES) {
+          if (!response.write(part.subarray(from, from + SLAB_BYTES))) await once(response, "drain");
         }
       }
       return void response.end();
     case "/page":
       return void response.end(pageBytes);
     case "/stringify":
-      for (let time = 0; time < times; time++) {
+      for (let copy = 0; copy < copies; copy++) {
         if (!response.write(JSON.stringify(list))) await once(response, "drain");
       }
       return void response.end();
@@ -61,7 +63,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       return void response.end(gzipSync(JSON.stringify(list), { level: 1 }));
     case "/filter":
       // What there is without an index and without cached bytes: look at every object, print those that fit.
-      return void response.end(JSON.stringify(filtered(times)));
+      return void response.end(JSON.stringify(filtered()));
     case "/small":
       return void response.end(smallBytes);
     case "/watch":
@@ -69,6 +71,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       response.flushHeaders();
       if (response.socket !== null) watchers.add(response.socket);
       return;
+    case "/api/v1/namespaces/default/configmaps": {
+      const body = await bodyOf(request);
+      return void response.writeHead(201, { "Content-Length": body.length }).end(body);
+    }
     case "/change":
       write(frameOf(0, 4000));
       return void response.end("{}");
@@ -77,12 +83,22 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-function filtered(times: number): unknown[] {
-  const found = [];
-  for (let time = 0; time < times; time++) {
-    for (const pod of list.items) {
-      if ((pod["metadata"] as { labels: Record<string, string> }).labels["slot"] === "7") found.push(pod);
-    }
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(request, "end");
+  return Buffer.concat(chunks);
+}
+
+/** Of an object of its own. */
+function labelsOf(pod: Record<string, unknown>): Record<string, string> {
+  return structuredClone((pod["metadata"] as { labels: Record<string, string> }).labels);
+}
+
+function filtered(): unknown[] {
+  const found: unknown[] = [];
+  for (const labels of allLabels) {
+    for (const [index, one] of labels.entries()) if (one["slot"] === "7") found.push(list.items[index]);
   }
   return found;
 }
@@ -98,7 +114,9 @@ function write(frame: Buffer): void {
 }
 
 const handle = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
-const server = isPlain ? createPlainServer(handle) : createServer(tls, handle);
+// Connections rest while the others have their turn.
+const common = { keepAliveTimeout: 120_000 };
+const server = isPlain ? createPlainServer(common, handle) : createServer({ ...common, ...tls }, handle);
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

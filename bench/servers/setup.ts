@@ -4,6 +4,8 @@ import type { StorageOptions } from "../../apiserver/storage/open-storage.ts";
 export interface ServerSetup {
   readonly count?: number;
   readonly bytes?: number;
+  /** So often a bare server has the list in its memory, as one that is as long would lie there. */
+  readonly copies?: number;
   /** HTTP without TLS. */
   readonly isPlain?: boolean;
   /** Serving threads there may be. */

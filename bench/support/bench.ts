@@ -1,8 +1,14 @@
+/** How much a run looks at. */
+export interface Effort {
+  /** Fewer objects and fewer rounds: figures for whoever changes something, not for the record. */
+  readonly isQuick: boolean;
+}
+
 export interface Bench {
   readonly name: string;
   /** What it measures, in one line. */
   readonly measures: string;
-  run(): Promise<void>;
+  run(effort: Effort): Promise<void>;
 }
 
 /** Prints one figure of ours beside its baseline. `goal` is the row of DESIGN §7. */

@@ -33,7 +33,11 @@ export class MeasuredServer {
   static async start(script: "apiserver.ts" | "bare.ts", setup: ServerSetup): Promise<MeasuredServer> {
     const file = join(import.meta.dirname, "..", "servers", script);
     const child = fork(file, [JSON.stringify(setup)], { execArgv: ["--expose-gc"] });
-    const [address] = (await once(child, "message")) as [ServerAddress];
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`${script} ended with code ${String(code)} before it served`);
+    });
+    ended.catch(() => undefined);
+    const [address] = (await Promise.race([once(child, "message"), ended])) as [ServerAddress];
     return new MeasuredServer(child, address);
   }
 

@@ -44,9 +44,15 @@ export function samplePod(index: number, bytes: number): Record<string, unknown>
       })),
     },
   };
-  for (let count = 0; JSON.stringify(pod).length < bytes; count++) {
-    pod.metadata.annotations[`example.com/note-${count}`] =
-      `Some words of text that differ: ${index * 31 + count}. `.repeat(4);
+  let length = JSON.stringify(pod).length;
+  for (let count = 0; length < bytes; count++) {
+    const [name, text] = [
+      `example.com/note-${count}`,
+      `Some words of text that differ: ${index * 31 + count}. `.repeat(4),
+    ];
+    pod.metadata.annotations[name] = text;
+    // Quotes, colon and comma.
+    length += name.length + text.length + 6;
   }
   return pod;
 }
