@@ -48,6 +48,11 @@ export function notFoundValue(field: string, value: unknown, detail = ""): Field
   return { reason: "FieldValueNotFound", field, detail: withDetail(`Not found: ${shown(value)}`, detail) };
 }
 
+/** An invalid value that is not shown. */
+export function invalidField(field: string, detail: string): FieldError {
+  return { reason: "FieldValueInvalid", field, detail: `Invalid value: ${detail}` };
+}
+
 export function tooLong(field: string, limit: number): FieldError {
   return { reason: "FieldValueTooLong", field, detail: `Too long: may not be more than ${limit} bytes` };
 }

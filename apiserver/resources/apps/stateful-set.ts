@@ -78,13 +78,15 @@ export const statefulSetStrategy = serve<StatefulSet>({
     for (const name of MUTABLE) Object.assign(frozen, { [name]: previous.spec[name] });
     return deepEqual(frozen, previous.spec) ? [] : [forbiddenField("spec", MAY_CHANGE)];
   },
-  warnings: (next, previous) => [
-    ...templateWarnings(next, previous, next.spec.template),
-    ...(next.spec.volumeClaimTemplates ?? []).flatMap(({ spec }, index) => {
+  warnings: (next, previous) => {
+    // A write of the status leaves the spec be.
+    if (next.spec === previous?.spec) return [];
+    const claims = (next.spec.volumeClaimTemplates ?? []).flatMap(({ spec }, index) => {
       const at = `spec.volumeClaimTemplates[${index}]`;
       return claimSpecWarnings(spec, previous === undefined ? at : `${at}.Spec`);
-    }),
-  ],
+    });
+    return [...templateWarnings(next, previous, next.spec.template), ...claims];
+  },
   columns: [
     nameColumn,
     textColumn(

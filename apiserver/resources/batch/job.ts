@@ -1,33 +1,24 @@
 import type { Job } from "../../../shared/api/generated/batch/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { jobs } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { unixOf } from "../../schema/time.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { humanDuration } from "../../tables/human-duration.ts";
-import { required } from "../../validation/field-errors.ts";
-import { immutable } from "../../validation/object-meta.ts";
-import { selectorText, templateColumns } from "../apps/workload.ts";
-import { defaultJobSpec, validateJobSpec } from "./job-spec.ts";
-import { podTemplateWarnings } from "../pod-spec/warnings.ts";
-
-const UID_LABEL = "batch.kubernetes.io/controller-uid";
-const NAME_LABEL = "batch.kubernetes.io/job-name";
+import { podNameWarnings, selectorText, templateColumns } from "../apps/workload.ts";
+import { defaultJob, selectOwnPods } from "./job-defaults.ts";
+import { validateJobStatusUpdate } from "./job-status-update.ts";
+import { validateJobUpdate } from "./job-update.ts";
+import { jobSpecWarnings, validateJob } from "./job-validation.ts";
 
 export const jobStrategy = serve<Job>({
   resource: jobs,
   categories: ["all"],
   storagePrefix: "jobs",
   hasGeneration: true,
-  defaults: (job) => {
-    defaultJobSpec(job.spec);
-    selectOwnPods(job);
-    const labels = job.spec.template.metadata?.labels;
-    if (job.metadata.labels === undefined && labels !== undefined) job.metadata.labels = { ...labels };
-  },
+  defaults: defaultJob,
   prepareForCreate: (job) => {
-    job.status = {};
     selectOwnPods(job);
+    job.status = {};
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
@@ -36,16 +27,16 @@ export const jobStrategy = serve<Job>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: validateJobStatusUpdate,
   },
-  validate: (job) => [...validateJobSpec(job.spec, "spec"), ...selectorErrors(job)],
-  validateUpdate: (next, previous) => [
-    ...immutable(next.spec.completionMode, previous.spec.completionMode, "spec.completionMode"),
-    ...immutable(next.spec.selector, previous.spec.selector, "spec.selector"),
-    ...(previous.spec.suspend === true ? [] : immutable(next.spec.template, previous.spec.template, "spec.template")),
-  ],
+  validate: validateJob,
+  validateUpdate: validateJobUpdate,
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   defaultPropagation: "Orphan",
-  warnings: ({ spec }) => podTemplateWarnings(spec.template, "spec.template"),
+  warnings: (next, previous) => {
+    if (previous === undefined) return [...podNameWarnings(next.metadata.name), ...jobSpecWarnings(next.spec, "spec")];
+    return next.metadata.generation === previous.metadata.generation ? [] : jobSpecWarnings(next.spec, "spec");
+  },
   columns: [
     nameColumn,
     textColumn("Status", "What it is at.", jobStatus),
@@ -64,25 +55,6 @@ export const jobStrategy = serve<Job>({
     },
   },
 });
-
-/** Selector and labels by the job's UID, as soon as it has one. */
-function selectOwnPods(job: Job): void {
-  const { uid, name } = job.metadata;
-  if (job.spec.manualSelector === true || (uid ?? "") === "" || (name ?? "") === "" || uid === undefined) return;
-  job.spec.selector ??= { matchLabels: { [UID_LABEL]: uid } };
-  job.spec.template.metadata ??= {};
-  job.spec.template.metadata.labels = {
-    "controller-uid": uid,
-    "job-name": name,
-    [UID_LABEL]: uid,
-    [NAME_LABEL]: name,
-    ...job.spec.template.metadata.labels,
-  };
-}
-
-function selectorErrors(job: Job): FieldError[] {
-  return job.spec.selector === undefined && (job.metadata.uid ?? "") !== "" ? [required("spec.selector")] : [];
-}
 
 function jobStatus(job: Job): string {
   const holds = (type: string): boolean =>
