@@ -156,6 +156,21 @@ describe("a forwarded request", () => {
     expect((await ask(proxy, "/out")).headers.location).toBe("https://elsewhere.example/x");
   });
 
+  it("gets pages whose links lead through the proxy, without what they allow other sites", async () => {
+    const page = '<a href="/next">next</a>';
+    const port = await backend((_request, response) => {
+      response.writeHead(200, {
+        "Content-Type": "text/html",
+        "Content-Length": page.length,
+        "Access-Control-Allow-Origin": "*",
+      });
+      response.end(page);
+    });
+    const answer = await ask(await proxyTo(port), "/");
+    expect(answer.body).toBe(`<a href="${PREFIX}/next">next</a>`);
+    expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
+  });
+
   it("is answered with 503 when nobody listens", async () => {
     const port = await backend(mirror);
     const [server] = servers.splice(0, 1);

@@ -1,7 +1,7 @@
 /**
  * Hands a request on to a backend and its answer back, as `apimachinery/pkg/util/proxy` does: bodies are streamed
  * both ways, an upgraded connection is joined byte for byte, and credentials of the caller are never passed on.
- * Upstream also rewrites links in HTML; here only `Location` is rewritten.
+ * Redirects and links in pages that lead to the backend's root lead through the proxy.
  */
 import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -11,6 +11,7 @@ import { StatusError } from "../../shared/errors/status-error.ts";
 import { joinStreams } from "../../shared/streaming/port-forward.ts";
 import type { RequestContext } from "../http/request-context.ts";
 import { beginAnswer } from "../http/respond.ts";
+import { canRewrite, linkRewriting, proxiedAddress } from "./html-links.ts";
 import { switchingProtocolsHead } from "./kubelet-client.ts";
 import type { ProxyLocation } from "./proxy-location.ts";
 
@@ -44,6 +45,8 @@ const HOP_BY_HOP = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
+/** What a backend allows other sites concerns its own address, not ours (upstream: `corsRemovingTransport`). */
+const CROSS_ORIGIN = /^access-control-(?:allow-(?:credentials|headers|methods|origin)|expose-headers|max-age)$/u;
 /** Who the caller is concerns this server only. */
 const IDENTITY = /^(?:authorization$|impersonate-|x-remote-)/u;
 const BEARER_PROTOCOL = /^base64url\.bearer\.authorization\.k8s\.io\./u;
@@ -149,6 +152,9 @@ async function joinUpgraded(context: RequestContext, response: IncomingMessage, 
 async function answer(context: RequestContext, forward: Forward, from: IncomingMessage): Promise<void> {
   const { response } = context;
   const headers = endToEnd(from);
+  for (const name of Object.keys(headers)) if (CROSS_ORIGIN.test(name)) delete headers[name];
+  const steps = pageSteps(context, forward, from);
+  if (steps.length > 0) delete headers["content-length"];
   const [location] = headers["location"] ?? [];
   if (location !== undefined) headers["location"] = [rewrittenLocation(location, forward)];
   for (const [name, values] of Object.entries(headers)) response.setHeader(name, values);
@@ -159,16 +165,26 @@ async function answer(context: RequestContext, forward: Forward, from: IncomingM
   response.writeHead(from.statusCode ?? 502);
   response.flushHeaders();
   try {
-    await pipeline(from, response);
+    await pipeline([from, ...steps, response]);
   } catch {
     // Either side went away in the middle: the connection tells the other one.
     response.destroy();
   }
 }
 
+/** Pages have their links rewritten on the way. */
+function pageSteps({ request }: RequestContext, forward: Forward, from: IncomingMessage): NodeJS.ReadWriteStream[] {
+  const encoding = from.headers["content-encoding"] ?? "";
+  const hasBody = request.method !== "HEAD" && from.statusCode !== 204 && from.statusCode !== 304;
+  if (!hasBody || !canRewrite(from.headers["content-type"] ?? "", encoding)) return [];
+  return linkRewriting({ origin: originOf(forward), prefix: forward.prefix }, encoding);
+}
+
+function originOf({ location }: Forward): string {
+  return `${location.scheme}://${hostAndPort(location)}`;
+}
+
 /** A redirect to the backend itself stays behind the proxy; any other one is left as it is. */
-function rewrittenLocation(location: string, { prefix, location: backend }: Forward): string {
-  const origin = `${backend.scheme}://${hostAndPort(backend)}`;
-  if (location.startsWith("/") && !location.startsWith("//")) return prefix + location;
-  return location === origin || location.startsWith(`${origin}/`) ? prefix + location.slice(origin.length) : location;
+function rewrittenLocation(location: string, forward: Forward): string {
+  return proxiedAddress(location, { origin: originOf(forward), prefix: forward.prefix });
 }
