@@ -30,7 +30,8 @@ export function defaultJob({ metadata, spec }: Job): void {
 export function selectOwnPods(job: Job): void {
   const { metadata, spec } = job;
   if (spec.manualSelector === true) return;
-  const { uid = "", name = "" }: Partial<Job["metadata"]> = metadata;
+  const uid = metadata.uid ?? "";
+  const name = metadata.name ?? "";
   const before = spec.template.metadata?.labels ?? {};
   const labels = {
     [OLD_NAME_LABEL]: name,

@@ -28,7 +28,7 @@ export function validateJob(job: Job, previous?: Job): FieldError[] {
 /** A selector that nobody chose, and the labels it selects, are as the server makes them. */
 function generatedErrors({ metadata, spec }: Job, previous: Job | undefined): FieldError[] {
   if (spec.manualSelector === true || spec.selector === undefined) return [];
-  const { uid = "", name = "" }: Partial<Job["metadata"]> = metadata;
+  const { uid = "", name } = metadata;
   const before = previous?.spec.template.metadata?.labels;
   const isOld = previous !== undefined && (before?.[NAME_LABEL] === undefined || before[UID_LABEL] === undefined);
   const expected = {
