@@ -81,6 +81,24 @@ export function cidrProblems(text: string): string[] {
   return first?.bits === range.network ? [] : ["must not have bits set beyond the prefix length"];
 }
 
+/** What is wrong with an address of a newer field (IsValidIP): it has one spelling only. */
+export function strictIpProblems(text: string): string[] {
+  const problems = ipProblems(text);
+  const address = parseIp(text);
+  if (problems.length > 0 || address === undefined) return problems;
+  const canonical = formatIp(address);
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** The same of a range (IsValidCIDR). */
+export function strictCidrProblems(text: string): string[] {
+  const problems = cidrProblems(text);
+  const range = parseCidr(text);
+  if (problems.length > 0 || range === undefined) return problems;
+  const canonical = formatCidr(range);
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
 /** Ranges that mean something else than an endpoint, with what is said of an address in them. */
 const SPECIAL_RANGES: readonly (readonly [Cidr, string])[] = (
   [

@@ -4,6 +4,7 @@ const LABEL_FORM = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_FORM = `${LABEL_FORM}(\\.${LABEL_FORM})*`;
 const LABEL_1035_FORM = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const CONFIG_KEY_FORM = "[-._a-zA-Z0-9]+";
+const WILDCARD_FORM = `\\*\\.${SUBDOMAIN_FORM}`;
 const UNDERSCORE_FORM = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const UNDERSCORE_SUBDOMAIN_FORM = `${UNDERSCORE_FORM}(\\.${UNDERSCORE_FORM})*`;
 const HTTP_HEADER_FORM = "[-A-Za-z0-9]+";
@@ -14,6 +15,7 @@ const PORT_NAME_MAX = 15;
 
 const LABEL = new RegExp(`^${LABEL_FORM}$`);
 const SUBDOMAIN = new RegExp(`^${SUBDOMAIN_FORM}$`);
+const WILDCARD = new RegExp(`^${WILDCARD_FORM}$`);
 const LABEL_1035 = new RegExp(`^${LABEL_1035_FORM}$`);
 const CONFIG_KEY = new RegExp(`^${CONFIG_KEY_FORM}$`);
 const UNDERSCORE_SUBDOMAIN = new RegExp(`^${UNDERSCORE_SUBDOMAIN_FORM}$`);
@@ -30,6 +32,7 @@ const LABEL_1035_RULE = `a DNS-1035 label must consist of lower case alphanumeri
 const CONFIG_KEY_RULE = `a valid config key must consist of alphanumeric characters, '-', '_' or '.' ${example("'key.name',  or 'KEY_NAME',  or 'key-name'", CONFIG_KEY_FORM)}`;
 
 const UNDERSCORE_SUBDOMAIN_RULE = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character ${example("'example.com'", UNDERSCORE_SUBDOMAIN_FORM)}`;
+const WILDCARD_RULE = `a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character ${example("'*.example.com'", WILDCARD_FORM)}`;
 const HTTP_HEADER_RULE = `a valid HTTP header must consist of alphanumeric characters or '-' ${example("'X-Header-Name'", HTTP_HEADER_FORM)}`;
 
 const atMost = (limit: number): string => `must be no more than ${limit} characters`;
@@ -48,6 +51,9 @@ export function dnsLabelProblems(value: string): string[] {
 }
 export const dnsSubdomainProblems = (value: string): string[] =>
   problems(value, DNS_SUBDOMAIN_MAX, SUBDOMAIN, SUBDOMAIN_RULE);
+/** `*.example.com` */
+export const wildcardSubdomainProblems = (value: string): string[] =>
+  problems(value, DNS_SUBDOMAIN_MAX, WILDCARD, WILDCARD_RULE);
 /** Search domains of a resolver. */
 export const dnsSubdomainWithUnderscoreProblems = (value: string): string[] =>
   problems(value, DNS_SUBDOMAIN_MAX, UNDERSCORE_SUBDOMAIN, UNDERSCORE_SUBDOMAIN_RULE);

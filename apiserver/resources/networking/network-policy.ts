@@ -2,11 +2,8 @@ import type { NetworkPolicy } from "../../../shared/api/generated/networking/v1.
 import { networkPolicies } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn } from "../../tables/columns.ts";
-import { notSupported } from "../../validation/field-errors.ts";
-import { validateLabelSelector } from "../../validation/label-selector.ts";
 import { selectorText } from "../apps/workload.ts";
-
-const TYPES = ["Egress", "Ingress"];
+import { networkPolicyWarnings, validateNetworkPolicy } from "./network-policy-validation.ts";
 
 export const networkPolicyStrategy = serve<NetworkPolicy>({
   resource: networkPolicies,
@@ -16,14 +13,11 @@ export const networkPolicyStrategy = serve<NetworkPolicy>({
   defaults: ({ spec }) => {
     const rules = [...(spec.ingress ?? []), ...(spec.egress ?? [])];
     for (const rule of rules) for (const port of rule.ports ?? []) port.protocol ??= "TCP";
-    spec.policyTypes ??= (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+    if ((spec.policyTypes ?? []).length === 0)
+      spec.policyTypes = (spec.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
   },
-  validate: ({ spec }) => [
-    ...validateLabelSelector(spec.podSelector, "spec.podSelector"),
-    ...(spec.policyTypes ?? []).flatMap((type, index) =>
-      TYPES.includes(type) ? [] : [notSupported(`spec.policyTypes[${index}]`, type, TYPES)],
-    ),
-  ],
+  validate: validateNetworkPolicy,
+  warnings: networkPolicyWarnings,
   columns: [
     nameColumn,
     textColumn("Pod-Selector", "Which pods it protects.", ({ spec }) => orNone(selectorText(spec.podSelector))),

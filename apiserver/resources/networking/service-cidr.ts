@@ -1,33 +1,31 @@
 import type { ServiceCIDR } from "../../../shared/api/generated/networking/v1.ts";
+import type { FieldError } from "../../../shared/errors/status-error.ts";
+import { parseCidr } from "../../../shared/machinery/cidr.ts";
 import { serviceCIDRs } from "../../../shared/resources/catalog.ts";
+import { keepMetadataForStatus } from "../../registry/object-meta.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { CIDR_RULE, isCidr } from "../../validation/addresses.ts";
-import { invalidValue, required } from "../../validation/field-errors.ts";
-import { immutable } from "../../validation/object-meta.ts";
+import { strictCidrProblems } from "../../validation/addresses.ts";
+import { invalidFor, invalidValue, required } from "../../validation/field-errors.ts";
 
+const AT = "spec.cidrs";
+/** One of each family. */
+const RANGES_MAX = 2;
+const IMMUTABLE = "field is immutable";
+const ONE_FAMILY = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+
+/** Unlike other kinds, creation and plain updates leave the status as it is sent, as upstream. */
 export const serviceCidrStrategy = serve<ServiceCIDR>({
   resource: serviceCIDRs,
   storagePrefix: "servicecidrs",
-  prepareForCreate: (range) => {
-    delete range.status;
-  },
-  prepareForUpdate: (next, previous) => {
-    next.status = previous.status;
-  },
   status: {
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
+      keepMetadataForStatus(next, previous);
     },
   },
-  validate: ({ spec }) => {
-    const ranges = spec.cidrs ?? [];
-    if (ranges.length === 0) return [required("spec.cidrs", "at least one CIDR required")];
-    return ranges.flatMap((range, index) =>
-      isCidr(range) ? [] : [invalidValue(`spec.cidrs[${index}]`, range, CIDR_RULE)],
-    );
-  },
-  validateUpdate: (next, previous) => immutable(next.spec.cidrs, previous.spec.cidrs, "spec.cidrs"),
+  validateCreate: ({ spec }) => rangesErrors(spec.cidrs ?? []),
+  validateUpdate: (next, previous) => changeErrors(next.spec.cidrs ?? [], previous.spec.cidrs ?? []),
   columns: [
     nameColumn,
     textColumn("CIDRs", "Ranges of service addresses.", ({ spec }) => (spec.cidrs ?? []).join(",")),
@@ -35,3 +33,24 @@ export const serviceCidrStrategy = serve<ServiceCIDR>({
   ],
   example: { spec: { cidrs: ["10.96.0.0/16"] } },
 });
+
+function rangesErrors(ranges: readonly string[]): FieldError[] {
+  if (ranges.length === 0) return [required(AT, "at least one CIDR required")];
+  // The internal type, which upstream prints here, has no JSON names.
+  if (ranges.length > RANGES_MAX) return [invalidValue(AT, { CIDRs: ranges }, "may only hold up to 2 values")];
+  const [first, second] = ranges.map((range) => parseCidr(range)?.family);
+  return [
+    ...ranges.flatMap((range, index) => invalidFor(`${AT}[${index}]`, range, strictCidrProblems(range))),
+    ...(first !== undefined && first === second ? [invalidValue(AT, ranges, ONE_FAMILY)] : []),
+  ];
+}
+
+/** A range of the other family may be added; nothing else changes. */
+function changeErrors(next: readonly string[], previous: readonly string[]): FieldError[] {
+  const changed = previous.flatMap((range, index) =>
+    next[index] === range ? [] : [invalidValue(`${AT}[${index}]`, next[index], IMMUTABLE)],
+  );
+  if (next.length === previous.length) return changed;
+  if (previous.length === 1 && next.length === 2) return [...changed, ...rangesErrors(next)];
+  return [invalidValue(AT, next, IMMUTABLE)];
+}

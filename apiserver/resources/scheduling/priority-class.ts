@@ -3,17 +3,18 @@ import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { priorityClasses } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { forbiddenField, notSupported } from "../../validation/field-errors.ts";
+import { forbiddenField, notSupportedInOrder, required } from "../../validation/field-errors.ts";
+import { immutable } from "../../validation/object-meta.ts";
 
 /** Above it only the system's own classes. */
 const USER_PRIORITY_MAX = 1_000_000_000;
 const SYSTEM_PREFIX = "system-";
-const POLICIES = ["Never", "PreemptLowerPriority"];
+const POLICIES = ["PreemptLowerPriority", "Never"];
 /** What the bootstrap creates. */
-const SYSTEM_VALUES: Readonly<Record<string, number>> = {
-  "system-cluster-critical": 2_000_000_000,
-  "system-node-critical": 2_000_001_000,
-};
+const SYSTEM_VALUES: ReadonlyMap<string, number> = new Map([
+  ["system-cluster-critical", 2_000_000_000],
+  ["system-node-critical", 2_000_001_000],
+]);
 
 export const priorityClassStrategy = serve<PriorityClass>({
   resource: priorityClasses,
@@ -27,9 +28,7 @@ export const priorityClassStrategy = serve<PriorityClass>({
   validate: validatePriorityClass,
   validateUpdate: (next, previous) => [
     ...(next.value === previous.value ? [] : [forbiddenField("value", "may not be changed in an update.")]),
-    ...(next.preemptionPolicy === previous.preemptionPolicy
-      ? []
-      : [forbiddenField("preemptionPolicy", "may not be changed in an update.")]),
+    ...immutable(next.preemptionPolicy, previous.preemptionPolicy, "preemptionPolicy"),
   ],
   columns: [
     nameColumn,
@@ -51,21 +50,26 @@ export const priorityClassStrategy = serve<PriorityClass>({
 });
 
 function validatePriorityClass(priorityClass: PriorityClass): FieldError[] {
-  const { value = 0, preemptionPolicy = "" } = priorityClass;
-  const name = priorityClass.metadata.name ?? "";
+  const { value = 0, preemptionPolicy = "", metadata } = priorityClass;
   const errors: FieldError[] = [];
+  const name = metadata.name ?? "";
   if (name.startsWith(SYSTEM_PREFIX)) {
-    if (SYSTEM_VALUES[name] !== value) {
-      errors.push(
-        forbiddenField(
-          "metadata.name",
-          `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${name} is not a known system priority class`,
-        ),
-      );
-    }
+    const wrong = systemClassProblem(priorityClass);
+    const why = `priority class names with '${SYSTEM_PREFIX}' prefix are reserved for system use only. error: ${wrong}`;
+    if (wrong !== undefined) errors.push(forbiddenField("metadata.name", why));
   } else if (value > USER_PRIORITY_MAX) {
     errors.push(forbiddenField("value", `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`));
   }
-  if (!POLICIES.includes(preemptionPolicy)) errors.push(notSupported("preemptionPolicy", preemptionPolicy, POLICIES));
+  if (preemptionPolicy === "") errors.push(required("preemptionPolicy"));
+  else if (!POLICIES.includes(preemptionPolicy))
+    errors.push(notSupportedInOrder("preemptionPolicy", preemptionPolicy, POLICIES));
   return errors;
+}
+
+/** What tells it from the class that the system has by that name (`IsKnownSystemPriorityClass`). */
+function systemClassProblem({ metadata: { name }, value, globalDefault }: PriorityClass): string | undefined {
+  const known = SYSTEM_VALUES.get(name);
+  if (known === undefined) return `${name} is not a known system priority class`;
+  if (known !== value) return `value of ${name} PriorityClass must be ${known}`;
+  return globalDefault === true ? `globalDefault of ${name} PriorityClass must be false` : undefined;
 }
