@@ -86,6 +86,8 @@ async function tryUpdate(
   draft.metadata.resourceVersion = previous.metadata.resourceVersion;
   const next = request.mode === "status" ? withStatusOnly(draft, previous) : draft;
   if (request.mode !== "status" && request.mode !== "raw") applyDefaults(environment, strategy, next);
+  // What will be put back anyhow is nobody's.
+  if (request.mode === "part") strategy.partSubresources?.[request.subresource ?? ""]?.prepareForUpdate(next, previous);
   const managedFields = managedFieldsOf(strategy, previous, next, request, now);
 
   const subject = { operation: "UPDATE", strategy, namespace, name, object: next, oldObject: previous } as const;

@@ -189,6 +189,23 @@ describe("other writes", () => {
     expect(now.json<{ spec: object }>().spec).not.toHaveProperty("paused");
   });
 
+  it("of a part own nothing but the part", async () => {
+    const send = (path: string, body: object): Promise<ApiAnswer> =>
+      ask(api, `/api/v1/namespaces/default/${path}?fieldManager=a`, { method: "POST", body });
+    await send("serviceaccounts", { metadata: { name: "default" } });
+    await send("pods", { metadata: { name: "debugged" }, spec: { containers: [{ name: "main", image: "none" }] } });
+    const patched = await ask(api, "/api/v1/namespaces/default/pods/debugged/ephemeralcontainers?fieldManager=b", {
+      method: "PATCH",
+      headers: { "content-type": "application/strategic-merge-patch+json" },
+      body: {
+        metadata: { labels: { ignored: "yes" } },
+        spec: { ephemeralContainers: [{ name: "debug", image: "none" }] },
+      },
+    });
+    expect([patched.code, entries(patched)]).toEqual([200, ["a Update", "b Update ephemeralcontainers"]]);
+    expect(Object.keys(entryOf(patched, "b")?.fieldsV1 ?? {})).toEqual(["f:spec"]);
+  });
+
   it("may hand in entries, or take all of them away", async () => {
     const name = newName();
     await apply(name, config(name), "fieldManager=a");
