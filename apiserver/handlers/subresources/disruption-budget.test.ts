@@ -5,6 +5,8 @@ import { budgetsOf, isBeyondBudget, isUnhealthyAndFree, spendBudget } from "./di
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 
+const DENIED = { type: "DisruptionAllowed", status: "False", lastTransitionTime: "2026-01-01T00:00:00Z" };
+
 function pod(ready = true, phase = "Running"): Pod {
   return {
     metadata: { name: "p", namespace: "web", labels: { app: "web" } },
@@ -30,11 +32,12 @@ function refusalOf(act: () => unknown): StatusError | undefined {
 }
 
 describe("disruption budgets", () => {
-  it("cover pods by selector, an empty one covering all", () => {
+  it("cover pods by selector, an empty one covering all with labels", () => {
     const all = budget({}, { selector: {} });
     const none: PodDisruptionBudget = { metadata: { name: "n" }, spec: {} };
     const other = budget({}, { selector: { matchLabels: { app: "db" } } });
     expect(budgetsOf(pod(), [all, none, other, budget({})])).toHaveLength(2);
+    expect(budgetsOf({ metadata: { name: "bare" }, spec: { containers: [] } }, [all])).toEqual([]);
   });
 
   it("count down and name the pod", () => {
@@ -62,6 +65,43 @@ describe("disruption budgets", () => {
       },
       code: 429,
     });
+  });
+
+  it.each<[string, PodDisruptionBudget["status"], string]>([
+    [
+      "could not be worked out",
+      { conditions: [{ ...DENIED, reason: "SyncFailed", message: "no owner" }], desiredHealthy: 1 },
+      "does not allow evicting pods currently because it failed sync: no owner",
+    ],
+    ["lacks pods", { desiredHealthy: 2, currentHealthy: 1 }, "needs 2 healthy pods and has 1 currently"],
+    [
+      "says why",
+      { conditions: [{ ...DENIED, reason: "Odd", message: "because" }], currentHealthy: 2 },
+      "does not allow evicting pods currently (Odd): because",
+    ],
+    ["does not say why", { currentHealthy: 2 }, "does not allow evicting pods currently"],
+  ])("give a cause when one %s", (_, status, why) => {
+    const refusal = refusalOf(() => spendBudget(budget({ observedGeneration: 2, ...status }), "p", NOW));
+    expect(refusal?.details?.causes).toEqual([
+      { reason: "DisruptionBudget", message: `The disruption budget b ${why}` },
+    ]);
+  });
+
+  it.each<[PodDisruptionBudget["status"], string]>([
+    [{ disruptionsAllowed: -1 }, "pdb disruptions allowed is negative"],
+    [
+      {
+        disruptionsAllowed: 1,
+        disruptedPods: Object.fromEntries(
+          Array.from({ length: 2001 }, (_, index) => [`p${index}`, "2026-01-01T00:00:00Z"]),
+        ),
+      },
+      "DisruptedPods map too big - too many evictions not confirmed by PDB controller",
+    ],
+  ])("are forbidden ground when they are broken", (status, why) => {
+    const refusal = refusalOf(() => spendBudget(budget({ observedGeneration: 2, ...status }), "p", NOW));
+    expect(refusal?.code).toBe(403);
+    expect(refusal?.message).toBe(`poddisruptionbudget.policy "b" is forbidden: ${why}`);
   });
 
   it("ask to come back while the controller has not seen them", () => {

@@ -3,8 +3,10 @@ import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { podDisruptionBudgets } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
-import { invalidValue, notSupported } from "../../validation/field-errors.ts";
-import { intOrPercentErrors } from "../../validation/int-or-percent.ts";
+import { conditionErrors } from "../../validation/conditions.ts";
+import { addNegativeErrors, addOptionalChoiceErrors } from "../../validation/error-list.ts";
+import { invalidValue } from "../../validation/field-errors.ts";
+import { intOrPercentErrors, percentMaxErrors } from "../../validation/int-or-percent.ts";
 import { validateLabelSelector } from "../../validation/label-selector.ts";
 
 const EVICTION_POLICIES = ["AlwaysAllow", "IfHealthyBudget"];
@@ -25,6 +27,7 @@ export const podDisruptionBudgetStrategy = serve<PodDisruptionBudget>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: validateStatus,
   },
   validate: validateBudget,
   columns: [
@@ -42,9 +45,19 @@ function validateBudget({ spec }: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined)
     errors.push(invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
-  if (minAvailable !== undefined) errors.push(...intOrPercentErrors(minAvailable, "spec.minAvailable"));
-  if (maxUnavailable !== undefined) errors.push(...intOrPercentErrors(maxUnavailable, "spec.maxUnavailable"));
-  if (policy !== undefined && !EVICTION_POLICIES.includes(policy))
-    errors.push(notSupported("spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES));
-  return [...errors, ...validateLabelSelector(spec.selector, "spec.selector")];
+  for (const name of ["minAvailable", "maxUnavailable"] as const) {
+    const share = spec[name];
+    if (share === undefined) continue;
+    errors.push(...intOrPercentErrors(share, `spec.${name}`), ...percentMaxErrors(share, `spec.${name}`));
+  }
+  errors.push(...validateLabelSelector(spec.selector, "spec.selector"));
+  addOptionalChoiceErrors(errors, "spec.unhealthyPodEvictionPolicy", policy, EVICTION_POLICIES);
+  return errors;
+}
+
+function validateStatus({ status }: PodDisruptionBudget): FieldError[] {
+  const errors = conditionErrors(status?.conditions ?? [], "status.conditions");
+  for (const name of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const)
+    addNegativeErrors(errors, `status.${name}`, status?.[name]);
+  return errors;
 }
