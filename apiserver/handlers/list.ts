@@ -16,7 +16,7 @@ import { includeObjectOf } from "./read/include-object.ts";
 import { LIST_TAIL, type ListBody, listBody, objectListHead } from "./read/list-body.ts";
 import { parseListOptions } from "./read/list-options.ts";
 import { ListPages, type ListResult } from "./read/list-page.ts";
-import { slabPieces } from "./read/slab-bytes.ts";
+import { plainLength, slabPieces } from "./read/slab-bytes.ts";
 import { inSlabs, sendPieces } from "./read/send-pieces.ts";
 
 /** Smaller answers are not worth compressing (upstream's `defaultGzipThresholdBytes`). */
@@ -43,9 +43,9 @@ export function createListHandler({
     }
     if (isPlain && isLargePlainView(result)) {
       const { snapshot, prefix } = result.view;
-      const head = objectListHead(target.strategy, metadata);
-      if (!begin(context, {})) return;
-      return sendPieces(context.response, slabPieces(head, snapshot, prefix, LIST_TAIL), context.signal);
+      const list = { head: objectListHead(target.strategy, metadata), snapshot, prefix, tail: LIST_TAIL };
+      if (!begin(context, { "Content-Length": plainLength(list) })) return;
+      return sendPieces(context.response, slabPieces(list), context.signal);
     }
     const body = listBody(rowsOf(result), {
       strategy: target.strategy,

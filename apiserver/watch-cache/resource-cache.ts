@@ -8,7 +8,7 @@ import type { Collection } from "./collection.ts";
 import { type Freshness, tooOld } from "./freshness.ts";
 import { compareKeys, listPrefix, storageKey } from "../storage/keys.ts";
 import { Selection } from "./selection.ts";
-import type { Snapshot } from "./slab-list.ts";
+import type { SlabPart, Snapshot } from "./slab-list.ts";
 import type { StoredValue } from "../storage/storage.ts";
 import type { Subscription, WatchConsumer } from "./subscription.ts";
 
@@ -149,17 +149,32 @@ export class ResourceCache {
   ): ListView {
     const prefix = this.prefixOf(request.namespace);
     const isPlain = selection.isEverything && this.#form.isStoredForm;
-    const rows = (after = ""): Iterable<CachedRow> =>
-      this.#filtered(indexed ?? this.#candidates(selection, snapshot, prefix, after), selection, prefix, after);
+    const rows = (after = ""): Iterable<CachedRow> => {
+      const few = indexed ?? this.#namedRow(selection, snapshot, prefix);
+      if (few !== undefined) return this.#filtered(few, selection, prefix, after);
+      return this.#filteredParts(snapshot.parts(prefix, after), selection);
+    };
     return { revision, prefix, snapshot, selection, isPlain, rows };
   }
 
-  /** One row where only one name can match, else all of the prefix. */
-  #candidates(selection: Selection, snapshot: Snapshot, prefix: string, after: string): Iterable<CachedRow> {
+  /** At most one row where only one name can match. */
+  #namedRow(selection: Selection, snapshot: Snapshot, prefix: string): CachedRow[] | undefined {
     const isScoped = selection.namespace !== "" || this.resource.scope === "Cluster";
-    if (selection.exactName === undefined || !isScoped) return snapshot.rows(prefix, after);
+    if (selection.exactName === undefined || !isScoped) return undefined;
     const row = snapshot.rows(`${prefix}${selection.exactName}`)[Symbol.iterator]().next();
     return row.done === true ? [] : [row.value];
+  }
+
+  /** Every row of a large collection comes by here: nothing but the test itself is done for one that does not match. */
+  *#filteredParts(parts: Iterable<SlabPart>, selection: Selection): Generator<CachedRow> {
+    for (const { slab, from, to } of parts) {
+      for (let index = from; index < to; index++) {
+        const row = slab.rows[index];
+        if (row === undefined) continue;
+        const view = this.#form.view(row);
+        if (selection.matches(view)) yield view;
+      }
+    }
   }
 
   *#filtered(rows: Iterable<CachedRow>, selection: Selection, prefix: string, after: string): Generator<CachedRow> {

@@ -1,36 +1,34 @@
 /** Writes long answers piece by piece, waiting whenever the client reads slower than we write. */
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { SLAB_BYTES } from "../../watch-cache/slab-list.ts";
+import { pieceBuffers } from "./piece-buffers.ts";
 
-/** Handed to the socket before we wait: waiting after each piece would cost as much as writing it. */
-const SEND_BUFFER_BYTES_MAX = 2 * 1024 * 1024;
+/** Handed to the socket before we wait. */
+const SEND_BUFFER_BYTES_MAX = 512 * 1024;
 
-/** Resolves when everything was handed to the socket, or as soon as the client is gone. */
+/** Resolves when everything was handed to the socket, or as soon as the client is gone. Releases the pieces' buffers. */
 export async function sendPieces(
   response: ServerResponse,
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const piece of pieces) {
-    if (signal.aborted || response.destroyed) return;
-    const isWanted = response.write(piece);
-    if (!isWanted && response.writableLength > SEND_BUFFER_BYTES_MAX) await drained(response, signal);
-  }
-  response.end();
-}
-
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  const closed = new AbortController();
-  const stop = (): void => closed.abort();
-  response.once("close", stop);
+  let wake: (() => void) | undefined;
+  const onNews = (): void => wake?.();
+  response.on("drain", onNews).on("close", onNews);
+  signal.addEventListener("abort", onNews);
   try {
-    await once(response, "drain", { signal: AbortSignal.any([signal, closed.signal]) });
-  } catch (error) {
-    // Aborted: the caller looks at the response before it writes again.
-    if (!signal.aborted && !closed.signal.aborted) throw error;
+    for await (const piece of pieces) {
+      if (signal.aborted || response.destroyed) return;
+      const isWanted = response.write(piece, () => pieceBuffers.release(piece));
+      if (isWanted || response.destroyed || response.writableLength <= SEND_BUFFER_BYTES_MAX) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    response.end();
   } finally {
-    response.off("close", stop);
+    response.off("drain", onNews).off("close", onNews);
+    signal.removeEventListener("abort", onNews);
   }
 }
 
@@ -42,9 +40,10 @@ export function* inSlabs(buffers: Iterable<Buffer>): Generator<Buffer> {
     batch.push(buffer);
     bytes += buffer.length;
     if (bytes < SLAB_BYTES) continue;
-    yield Buffer.concat(batch, bytes);
+    yield pieceBuffers.join(batch, bytes);
     batch = [];
     bytes = 0;
   }
+  // A short answer is not worth a buffer.
   if (bytes > 0) yield Buffer.concat(batch, bytes);
 }
