@@ -28,7 +28,12 @@ export const createdAtColumn: Column<KubeObject> = {
   cell: (object) => object.metadata.creationTimestamp ?? null,
 };
 
-export function textColumn<T>(name: string, description: string, cell: Cell<T>): Column<T> {
+/** Numbers and flags stay what they are: some columns of text hold them, upstream. */
+export function textColumn<T>(
+  name: string,
+  description: string,
+  cell: (object: T, nowMs: number) => string | number | boolean,
+): Column<T> {
   return { name, type: "string", description, cell };
 }
 

@@ -1,7 +1,7 @@
 import type { ControllerRevision } from "../../../shared/api/generated/apps/v1.ts";
 import { controllerRevisions } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, orNone, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, orNone, textColumn } from "../../tables/columns.ts";
 import { required } from "../../validation/field-errors.ts";
 import { immutable } from "../../validation/object-meta.ts";
 import { countErrors } from "./workload.ts";
@@ -24,7 +24,7 @@ export const controllerRevisionStrategy = serve<ControllerRevision>({
         owner === undefined ? "" : `${owner.kind.toLowerCase()}.${owner.apiVersion.split("/")[0] ?? ""}/${owner.name}`,
       );
     }),
-    countColumn("Revision", "Its number.", ({ revision }) => revision),
+    textColumn("Revision", "Its number.", ({ revision }) => revision),
     ageColumn,
   ],
   example: { revision: 1, data: { spec: {} } },

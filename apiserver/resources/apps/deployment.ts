@@ -3,7 +3,7 @@ import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { deployments } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
 import { intOrPercentErrors, isZeroIntOrPercent, percentMaxErrors } from "../../validation/int-or-percent.ts";
 import { immutable } from "../../validation/object-meta.ts";
@@ -73,8 +73,8 @@ export const deploymentStrategy = serve<Deployment>({
       "Ready pods of those wanted.",
       ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
     ),
-    countColumn("Up-to-date", "Pods of the newest template.", ({ status }) => status?.updatedReplicas ?? 0),
-    countColumn(
+    textColumn("Up-to-date", "Pods of the newest template.", ({ status }) => status?.updatedReplicas ?? 0),
+    textColumn(
       "Available",
       "Pods that have been ready for minReadySeconds.",
       ({ status }) => status?.availableReplicas ?? 0,

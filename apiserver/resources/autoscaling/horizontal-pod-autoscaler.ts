@@ -6,7 +6,7 @@ import type {
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { horizontalPodAutoscalers } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { invalidValue, required } from "../../validation/field-errors.ts";
 
 const CPU_PERCENT = 80;
@@ -46,8 +46,8 @@ export const horizontalPodAutoscalerStrategy = serve<HorizontalPodAutoscaler>({
     textColumn("Reference", "What it scales.", ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`),
     textColumn("Targets", "Present and wanted values.", targetsText),
     textColumn("MinPods", "Never fewer pods.", ({ spec }) => String(spec.minReplicas ?? "<unset>")),
-    countColumn("MaxPods", "Never more pods.", ({ spec }) => spec.maxReplicas),
-    countColumn("Replicas", "Pods now.", ({ status }) => status?.currentReplicas ?? 0),
+    textColumn("MaxPods", "Never more pods.", ({ spec }) => spec.maxReplicas),
+    textColumn("Replicas", "Pods now.", ({ status }) => status?.currentReplicas ?? 0),
     ageColumn,
   ],
   example: { spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" } } },

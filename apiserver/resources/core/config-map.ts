@@ -2,7 +2,7 @@ import type { ConfigMap } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { configMaps } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { immutable } from "../../validation/object-meta.ts";
 import { forbiddenField, invalidFor, invalidValue, tooLong } from "../../validation/field-errors.ts";
 import { configKeyProblems } from "../../validation/names.ts";
@@ -27,7 +27,7 @@ export const configMapStrategy = serve<ConfigMap>({
   },
   columns: [
     nameColumn,
-    countColumn(
+    textColumn(
       "Data",
       "How many keys it holds.",
       ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,

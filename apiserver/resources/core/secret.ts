@@ -2,7 +2,7 @@ import type { Secret } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { secrets } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { immutable } from "../../validation/object-meta.ts";
 import { forbiddenField, invalidFor, invalidValue, required, tooLong } from "../../validation/field-errors.ts";
 import { configKeyProblems } from "../../validation/names.ts";
@@ -35,7 +35,7 @@ export const secretStrategy = serve<Secret>({
   columns: [
     nameColumn,
     textColumn("Type", "What kind of data it holds.", (secret) => secret.type ?? ""),
-    countColumn("Data", "How many keys it holds.", (secret) => Object.keys(secret.data ?? {}).length),
+    textColumn("Data", "How many keys it holds.", (secret) => Object.keys(secret.data ?? {}).length),
     ageColumn,
   ],
   example: { type: "Opaque", data: { password: "aHVudGVyMg==" } },

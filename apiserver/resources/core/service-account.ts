@@ -1,7 +1,7 @@
 import type { ServiceAccount } from "../../../shared/api/generated/core/v1.ts";
 import { serviceAccounts } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 
 export const serviceAccountStrategy = serve<ServiceAccount>({
   resource: serviceAccounts,
@@ -12,7 +12,7 @@ export const serviceAccountStrategy = serve<ServiceAccount>({
   ],
   columns: [
     nameColumn,
-    countColumn("Secrets", "How many secrets its pods may use.", ({ secrets = [] }) => secrets.length),
+    textColumn("Secrets", "How many secrets its pods may use.", ({ secrets = [] }) => secrets.length),
     ageColumn,
   ],
   example: { automountServiceAccountToken: true },

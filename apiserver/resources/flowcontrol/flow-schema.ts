@@ -3,7 +3,7 @@ import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { flowSchemas } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { invalidFor, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
 import { dnsSubdomainProblems } from "../../validation/names.ts";
 import { conditionErrors } from "./flow-conditions.ts";
@@ -43,14 +43,7 @@ export const flowSchemaStrategy = serve<FlowSchema>({
   columns: [
     nameColumn,
     textColumn("PriorityLevel", "Level that its requests go to.", ({ spec }) => spec.priorityLevelConfiguration.name),
-    {
-      ...countColumn<FlowSchema>(
-        "MatchingPrecedence",
-        "The lowest that matches wins.",
-        ({ spec }) => spec.matchingPrecedence ?? 0,
-      ),
-      type: "string",
-    },
+    textColumn("MatchingPrecedence", "The lowest that matches wins.", ({ spec }) => spec.matchingPrecedence ?? 0),
     textColumn(
       "DistinguisherMethod",
       "What makes a flow of its own.",

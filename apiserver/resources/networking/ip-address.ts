@@ -3,7 +3,7 @@ import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { groupResourceOf } from "../../../shared/resources/resource.ts";
 import { ipAddresses } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
-import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { nameColumn, textColumn } from "../../tables/columns.ts";
 import { strictIpProblems } from "../../validation/addresses.ts";
 import { invalidFor, required } from "../../validation/field-errors.ts";
 import { dnsSubdomainProblems, pathSegmentProblems } from "../../validation/names.ts";
@@ -18,7 +18,7 @@ export const ipAddressStrategy = serve<IPAddress>({
   validate: ({ spec: { parentRef } }) =>
     parentRef === undefined ? [required("spec.parentRef")] : parentErrors(parentRef, "spec.parentRef"),
   validateUpdate: (next, previous) => immutable(next.spec.parentRef, previous.spec.parentRef, "spec.parentRef"),
-  columns: [nameColumn, textColumn("ParentRef", "What the address belongs to.", parentText), ageColumn],
+  columns: [nameColumn, textColumn("ParentRef", "What the address belongs to.", parentText)],
   example: {
     metadata: { name: "10.0.0.1" },
     spec: { parentRef: { resource: "services", namespace: "default", name: "web" } },
