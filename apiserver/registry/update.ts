@@ -88,7 +88,9 @@ async function tryUpdate(
   if (request.mode !== "status" && request.mode !== "raw") applyDefaults(environment, strategy, next);
   // What will be put back anyhow is nobody's.
   if (request.mode === "part") strategy.partSubresources?.[request.subresource ?? ""]?.prepareForUpdate(next, previous);
-  const managedFields = managedFieldsOf(strategy, previous, next, request, now);
+  // What the server writes on its own account (a binding, an eviction) is nobody's, as upstream.
+  const managedFields =
+    request.mode === "raw" ? previous.metadata.managedFields : managedFieldsOf(strategy, previous, next, request, now);
 
   const subject = { operation: "UPDATE", strategy, namespace, name, object: next, oldObject: previous } as const;
   await admitMutating(environment, subject, request);
