@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { acceptClauses } from "../http/accept.ts";
-import { notAcceptable } from "../http/negotiate.ts";
+import { notAcceptable, PROTOBUF_TYPE } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
 import { beginAnswer, sendBytes, sendObject } from "../http/respond.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
@@ -94,7 +94,7 @@ function wantedVersion(context: RequestContext): AggregatedVersion | undefined {
   for (const { type, parameters } of acceptClauses(accept)) {
     const isJson = type === "application/json" || type === "application/*" || type === "*/*";
     if (parameters["as"] === undefined) {
-      if (isJson || type === "application/yaml") return undefined;
+      if (isJson || type === "application/yaml" || type === PROTOBUF_TYPE) return undefined;
       continue;
     }
     const isWanted = parameters["as"] === "APIGroupDiscoveryList" && parameters["g"] === "apidiscovery.k8s.io";
@@ -103,7 +103,7 @@ function wantedVersion(context: RequestContext): AggregatedVersion | undefined {
     const version = parameters["v"];
     if (version === "v2" || version === "v2beta1") return version;
   }
-  // Protobuf clauses and the like: upstream answers those; our JSON is what every client lists as well.
+  // Upstream has the aggregated form as protobuf too; no client asks for it without listing JSON.
   if (!accept.includes("json") && !accept.includes("*/*")) throw notAcceptable();
   return undefined;
 }

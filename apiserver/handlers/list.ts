@@ -5,9 +5,11 @@
 import { constants, createGzip } from "node:zlib";
 import { Readable } from "node:stream";
 import type { ListMeta } from "../../shared/api/generated/meta/v1.ts";
-import { negotiate } from "../http/negotiate.ts";
+import { negotiate, PROTOBUF_TYPE } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
 import { beginAnswer, isPretty, sendObject } from "../http/respond.ts";
+import { parseStored } from "../storage/codec.ts";
+import { hasProtobuf } from "../schema/protobuf-writer.ts";
 import type { CachedRow } from "../watch-cache/cached-row.ts";
 import type { ApiServices, Handler } from "./handler.ts";
 import { acceptsGzip } from "./read/accepts-gzip.ts";
@@ -15,6 +17,8 @@ import { gzipParts } from "./read/gzip-segments.ts";
 import { includeObjectOf } from "./read/include-object.ts";
 import { LIST_TAIL, type ListBody, listBody, objectListHead } from "./read/list-body.ts";
 import { parseListOptions } from "./read/list-options.ts";
+import { notForLists } from "./read/representation.ts";
+import { type ProtobufListOptions, protobufList, protobufPieces } from "./read/protobuf-list.ts";
 import { ListPages, type ListResult } from "./read/list-page.ts";
 import { plainLength, slabPieces } from "./read/slab-bytes.ts";
 import { inSlabs, sendPieces } from "./read/send-pieces.ts";
@@ -29,11 +33,13 @@ export function createListHandler({
 }: Pick<ApiServices, "caches" | "storage" | "clock">): Handler {
   const pages = new ListPages(storage, clock);
   return async (context, target) => {
-    const form = negotiate(context.request.headers.accept, ["Table", "PartialObjectMetadataList"]);
+    const form = negotiate(context.request.headers.accept, hasProtobuf(target.strategy.resource));
+    if (form.as === "PartialObjectMetadata") throw notForLists(target.strategy.resource);
     const includeObject = includeObjectOf(context.query);
     const options = parseListOptions(context.query, false);
     const result = await pages.read(caches.cacheOf(target.strategy.resource), target.namespace, options);
     const metadata = metadataOf(result);
+    if (form.format === "protobuf") return sendProtobuf(context, result, { strategy: target.strategy, form, metadata });
     const isPlain = form.as === undefined && form.format === "json" && !isPretty(context);
     if (isPlain && isLargePlainView(result) && wantsGzip(context)) {
       const { view } = result;
@@ -56,10 +62,22 @@ export function createListHandler({
     });
     if (form.format === "yaml" || isPretty(context)) {
       const json = Buffer.concat([...piecesOf(body)]);
-      return sendObject(context, 200, JSON.parse(json.toString("utf8")), json);
+      return sendObject(context, 200, parseStored(json) as object, json);
     }
-    await sendBody(context, body);
+    await sendBody(context, body, "application/json");
   };
+}
+
+async function sendProtobuf(context: RequestContext, result: ListResult, options: ProtobufListOptions): Promise<void> {
+  const body = await protobufList([...rowsOf(result)], options);
+  const { as, isSmall } = { as: options.form.as, isSmall: (body.byteLength ?? 0) <= GZIP_BYTES_MIN };
+  if (as !== undefined || isSmall || result.kind === "page" || !result.view.isPlain || !wantsGzip(context)) {
+    return sendBody(context, body, PROTOBUF_TYPE);
+  }
+  const { snapshot, prefix } = result.view;
+  if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" }, PROTOBUF_TYPE)) return;
+  const parts = gzipParts(body.head, snapshot.parts(prefix), body.tail, protobufPieces(options.strategy));
+  await sendPieces(context.response, parts, context.signal);
 }
 
 function metadataOf(result: ListResult): ListMeta {
@@ -97,23 +115,23 @@ function* piecesOf({ head, items, tail }: ListBody): Generator<Buffer> {
 }
 
 /** Short answers at once and with their length; long ones in slabs, compressed when the client takes that. */
-async function sendBody(context: RequestContext, body: ListBody): Promise<void> {
+async function sendBody(context: RequestContext, body: ListBody, type: string): Promise<void> {
   const slabs = inSlabs(piecesOf(body))[Symbol.iterator]();
   const first = slabs.next();
   const second = slabs.next();
   if (first.done === true) return;
   if (second.done === true) {
-    if (begin(context, { "Content-Length": first.value.length })) context.response.end(first.value);
+    if (begin(context, { "Content-Length": first.value.length }, type)) context.response.end(first.value);
     return;
   }
   const pieces = resumed([first.value, second.value], slabs);
   if (!wantsGzip(context)) {
     // With its length known, an answer needs no chunks.
     const length = body.byteLength === undefined ? {} : { "Content-Length": body.byteLength };
-    if (begin(context, length)) await sendPieces(context.response, pieces, context.signal);
+    if (begin(context, length, type)) await sendPieces(context.response, pieces, context.signal);
     return;
   }
-  if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" })) return;
+  if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" }, type)) return;
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   await sendPieces(context.response, Readable.from(pieces).pipe(gzip) as AsyncIterable<Buffer>, context.signal);
 }
@@ -123,8 +141,12 @@ function* resumed(taken: readonly Buffer[], rest: Iterator<Buffer>): Generator<B
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
 }
 
-function begin(context: RequestContext, headers: Readonly<Record<string, string | number>>): boolean {
+function begin(
+  context: RequestContext,
+  headers: Readonly<Record<string, string | number>>,
+  type = "application/json",
+): boolean {
   if (!beginAnswer(context)) return false;
-  context.response.writeHead(200, { "Content-Type": "application/json", ...headers });
+  context.response.writeHead(200, { "Content-Type": type, ...headers });
   return true;
 }

@@ -1,10 +1,12 @@
 /** WATCH over HTTP or WebSocket (upstream: `endpoints/handlers/watch.go`, and Watch of `storage/cacher/cacher.go`). */
 import { StatusError } from "../../shared/errors/status-error.ts";
-import { negotiate, notAcceptable } from "../http/negotiate.ts";
+import { negotiateStream, PROTOBUF_TYPE } from "../http/negotiate.ts";
+import { hasProtobuf } from "../schema/protobuf-writer.ts";
 import type { ResourceCache, WatchStart } from "../watch-cache/resource-cache.ts";
 import type { ApiServices, Handler } from "./handler.ts";
 import { includeObjectOf } from "./read/include-object.ts";
 import { type ListOptions, parseListOptions, parseRevision } from "./read/list-options.ts";
+import { onlyForLists } from "./read/representation.ts";
 import { WatchEncoder } from "./read/watch-encoder.ts";
 import { openHttpOutput, openWebSocketOutput } from "./read/watch-output.ts";
 import { WatchSession } from "./read/watch-session.ts";
@@ -25,8 +27,8 @@ export function createWatchHandler(
 ): Handler {
   return async (context, target) => {
     const { strategy, namespace, name } = target;
-    const form = negotiate(context.request.headers.accept, ["Table", "PartialObjectMetadata"]);
-    if (form.format !== "json") throw notAcceptable();
+    const form = negotiateStream(context.request.headers.accept, hasProtobuf(strategy.resource));
+    if (form.as === "PartialObjectMetadataList") throw onlyForLists(strategy.resource);
     const includeObject = includeObjectOf(context.query);
     const options = parseListOptions(context.query, true);
     const cache = caches.cacheOf(strategy.resource);
@@ -34,7 +36,11 @@ export function createWatchHandler(
     const request = { namespace, labels: options.labels, fields: [...options.fields, ...named] };
     cache.selection(request);
     const start = await startOf(cache, options);
-    const output = context.upgrade === undefined ? openHttpOutput(context) : await openWebSocketOutput(context);
+    const type = form.format === "protobuf" ? `${PROTOBUF_TYPE};stream=watch` : "application/json";
+    const output =
+      context.upgrade === undefined
+        ? openHttpOutput(context, type)
+        : await openWebSocketOutput(context, form.format === "protobuf");
     if (output === undefined) return;
     const encoder = new WatchEncoder({
       strategy,

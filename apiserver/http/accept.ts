@@ -20,6 +20,11 @@ function parseClause(text: string): AcceptClause & { quality: number } {
   return { type: type.trim().toLowerCase(), parameters, quality: Number.isNaN(quality) ? 0 : quality };
 }
 
+/** How much a clause leaves open: of two that are wanted the same, the narrower one counts first. */
+function openness({ type }: AcceptClause): number {
+  return type.startsWith("*/") ? 2 : type.endsWith("/*") ? 1 : 0;
+}
+
 /** Clauses of an Accept header, the most wanted first; unwanted ones (`q=0`) are left out. */
 export function acceptClauses(header: string): readonly AcceptClause[] {
   const known = cache.get(header);
@@ -28,7 +33,7 @@ export function acceptClauses(header: string): readonly AcceptClause[] {
     .split(",")
     .map(parseClause)
     .filter((clause) => clause.type !== "" && clause.quality > 0)
-    .toSorted((a, b) => b.quality - a.quality);
+    .toSorted((a, b) => b.quality - a.quality || openness(a) - openness(b));
   if (cache.size >= CACHE_ENTRIES_MAX) cache.clear();
   cache.set(header, clauses);
   return clauses;

@@ -1,68 +1,97 @@
 /**
- * Which form an answer takes, from the Accept header (apiserver `pkg/endpoints/handlers/negotiation`). Answers are
- * JSON or YAML; a protobuf clause is skipped, because every client that sends it lists JSON too or takes anything.
+ * Which form an answer takes, from the Accept header (apiserver `pkg/endpoints/handlers/negotiation`): the first
+ * clause that can be served wins.
  */
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { type AcceptClause, acceptClauses } from "./accept.ts";
 
 /** Kinds of meta.k8s.io that objects can be turned into. */
 export type Representation = "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
+export type Format = "json" | "yaml" | "protobuf";
 
 export interface Negotiated {
-  readonly format: "json" | "yaml";
+  readonly format: Format;
   /** `undefined`: the object itself. */
   readonly as: Representation | undefined;
   /** Version of meta.k8s.io when `as` is set. */
   readonly version: "v1" | "v1beta1";
 }
 
-const ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
-const PLAIN: Negotiated = { format: "json", as: undefined, version: "v1" };
-const YAML: Negotiated = { format: "yaml", as: undefined, version: "v1" };
-function formOf(clause: AcceptClause): Negotiated | undefined {
-  const format = formatOf(clause.type);
-  if (format === undefined) return undefined;
-  const as = clause.parameters["as"];
-  if (as === undefined) return format === "json" ? PLAIN : YAML;
-  const version = clause.parameters["v"];
-  if (clause.parameters["g"] !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return undefined;
-  if (as !== "Table" && as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
+export const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+const TYPES = ["application/json", "application/yaml", PROTOBUF_TYPE] as const;
+const STREAM_TYPES = [`application/json;stream=watch`, `${PROTOBUF_TYPE};stream=watch`] as const;
+const FORMATS: readonly Format[] = ["json", "yaml", "protobuf"];
+const PLAIN: Readonly<Record<Format, Negotiated>> = {
+  json: { format: "json", as: undefined, version: "v1" },
+  yaml: { format: "yaml", as: undefined, version: "v1" },
+  protobuf: { format: "protobuf", as: undefined, version: "v1" },
+};
+
+/** Every format that the media type of a clause stands for, the preferred one first. */
+function formatsOf(type: string): readonly Format[] {
+  switch (type) {
+    case "application/json":
+      return ["json"];
+    case "application/yaml":
+      return ["yaml"];
+    case PROTOBUF_TYPE:
+      return ["protobuf"];
+    case "*/*":
+    case "application/*":
+      return FORMATS;
+    default:
+      return [];
+  }
+}
+
+function formOf({ parameters }: AcceptClause, format: Format): Negotiated | undefined {
+  const { as, g, v: version, stream, sv } = parameters;
+  if (stream !== undefined && stream !== "" && (stream !== "watch" || format === "yaml")) return undefined;
+  if (sv !== undefined && sv !== "" && sv !== "v1") return undefined;
+  if (as === undefined && g === undefined && version === undefined) return PLAIN[format];
+  if (g !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return undefined;
+  if (as === "Table") return format === "protobuf" ? undefined : { format, as, version };
+  if (as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
   return { format, as, version };
 }
 
-function formatOf(type: string): "json" | "yaml" | undefined {
-  if (type === "application/json" || type === "*/*" || type === "application/*") return "json";
-  return type === "application/yaml" ? "yaml" : undefined;
-}
-
 /** The error of an Accept header that nothing fits. */
-export function notAcceptable(): StatusError {
-  return new StatusError("NotAcceptable", `only the following media types are accepted: ${ACCEPTED}`);
+export function notAcceptable(types: readonly string[] = TYPES): StatusError {
+  return new StatusError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
 }
 
 /** The error of a body that is in no known format. */
-export function unsupportedMediaType(accepted: string = ACCEPTED): StatusError {
+export function unsupportedMediaType(accepted: string): StatusError {
   return new StatusError(
     "UnsupportedMediaType",
     `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
   );
 }
 
-/** Best form of the answer among the object itself and `representations`; throws 406 when there is none. */
-export function negotiate(accept: string | undefined, representations: readonly Representation[] = []): Negotiated {
-  if (accept === undefined || accept === "") return PLAIN;
+/** Best form of the answer; throws 406 when there is none. Not every kind has a protobuf form. */
+export function negotiate(accept: string | undefined, hasProtobuf = true): Negotiated {
+  if (accept === undefined || accept === "") return PLAIN.json;
   for (const clause of acceptClauses(accept)) {
-    const form = formOf(clause);
-    if (form !== undefined && (form.as === undefined || representations.includes(form.as))) return form;
+    for (const format of formatsOf(clause.type)) {
+      const form = format === "protobuf" && !hasProtobuf ? undefined : formOf(clause, format);
+      if (form !== undefined) return form;
+    }
   }
-  throw notAcceptable();
+  throw notAcceptable(hasProtobuf ? TYPES : TYPES.slice(0, -1));
+}
+
+/** The same for a watch: YAML has no end that a client could see. */
+export function negotiateStream(accept: string | undefined, hasProtobuf = true): Negotiated {
+  const form = negotiate(accept, hasProtobuf);
+  if (form.format === "yaml") throw notAcceptable(hasProtobuf ? STREAM_TYPES : STREAM_TYPES.slice(0, -1));
+  return form;
 }
 
 /** For errors: the same, but never fails. */
-export function negotiateFormat(accept: string | undefined): "json" | "yaml" {
+export function negotiateFormat(accept: string | undefined): Format {
   if (accept === undefined || accept === "") return "json";
   for (const clause of acceptClauses(accept)) {
-    const format = formatOf(clause.type);
+    const [format] = formatsOf(clause.type);
     if (format !== undefined) return format;
   }
   return "json";

@@ -5,7 +5,8 @@
 import { stringify as stringifyYaml } from "yaml";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { StorageUnavailableError } from "../storage/storage.ts";
-import { negotiateFormat } from "./negotiate.ts";
+import { encodeProtobuf } from "../schema/protobuf-writer.ts";
+import { negotiateFormat, PROTOBUF_TYPE } from "./negotiate.ts";
 import type { RequestContext } from "./request-context.ts";
 
 const JSON_TYPE = "application/json";
@@ -77,13 +78,16 @@ export function isPretty(context: RequestContext): boolean {
 }
 
 /**
- * Answers an API object as JSON, or as YAML when the client prefers that. `json` are its bytes where they are
- * already there.
+ * Answers an API object as JSON, or as YAML or protobuf when the client prefers that; what has no protobuf form is
+ * answered as JSON. `json` are its bytes where they are already there.
  */
-export function sendObject(context: RequestContext, code: number, object: unknown, json?: Buffer): void {
-  if (negotiateFormat(context.request.headers.accept) === "yaml") {
+export function sendObject(context: RequestContext, code: number, object: object, json?: Buffer): void {
+  const format = negotiateFormat(context.request.headers.accept);
+  if (format === "yaml") {
     return sendBytes(context, code, YAML_TYPE, stringifyYaml(object, { aliasDuplicateObjects: false }));
   }
+  const protobuf = format === "protobuf" ? encodeProtobuf(object) : undefined;
+  if (protobuf !== undefined) return sendBytes(context, code, PROTOBUF_TYPE, protobuf);
   if (isPretty(context)) return sendBytes(context, code, JSON_TYPE, `${JSON.stringify(object, undefined, 2)}\n`);
   sendBytes(context, code, JSON_TYPE, json ?? JSON.stringify(object));
 }

@@ -1,31 +1,32 @@
 /**
  * Protobuf bodies (D9): the envelope of `apimachinery/pkg/runtime/serializer/protobuf`, and messages decoded straight
- * into the JSON form of their kind. Field numbers come from `shared/api/protobuf-fields.json`; which fields JSON has
- * comes from `definitions.json`: a message-typed field that JSON does not know is an embedded struct, and its fields
- * belong to the message around it. Zero values stay in; `structural.ts` drops them.
+ * into the JSON form of their kind. Zero values stay in; `structural.ts` drops them.
  *
  * P1  Nesting is bounded. P2  Unknown fields are skipped. P3  Whatever is wrong with the bytes is a `ProtobufError`.
  */
 import { Reader } from "protobufjs/minimal.js";
-import fieldsFile from "../../shared/api/protobuf-fields.json" with { type: "json" };
 import { setOwn } from "../../shared/machinery/clone.ts";
 import { exactInteger, parseJson } from "../../shared/machinery/lossless-json.ts";
 import { apiVersionOf } from "../../shared/resources/resource.ts";
-import { definitionNameOf, definitions, type GroupVersionKind, parseApiVersion } from "./definitions.ts";
+import { type GroupVersionKind, parseApiVersion } from "./definitions.ts";
+import {
+  APIEXTENSIONS_MESSAGES,
+  fieldsOfMessage,
+  isItemsOnly,
+  MAGIC,
+  type MessageField,
+  messageNameOf,
+  META_MESSAGES,
+  UNKNOWN,
+} from "./protobuf-messages.ts";
 import { microTimeFromUnix, timeFromUnix } from "./time.ts";
 
-const MAGIC = [0x6b, 0x38, 0x73, 0x00];
 const DEPTH_MAX = 100;
-const META = "k8s.io.apimachinery.pkg.apis.meta.v1";
-const UNKNOWN = "k8s.io.apimachinery.pkg.runtime.Unknown";
 
 /** The bytes are no Kubernetes protobuf. */
 export class ProtobufError extends Error {
   override readonly name = "ProtobufError";
 }
-
-type FieldFacts = Readonly<Record<string, readonly [number, string]>>;
-const messages = fieldsFile as unknown as Readonly<Record<string, FieldFacts>>;
 
 type ReadValue = (reader: Reader, depth: number) => unknown;
 /** How one field goes into the object around it. */
@@ -73,21 +74,6 @@ function decodeEnvelope(envelope: Record<string, unknown>, expected: GroupVersio
   return { ...named, ...decodeMessage(message, Reader.create(raw), raw.length, 0) };
 }
 
-/** Name of the message of a kind, or undefined when there is none. */
-export function messageNameOf(gvk: GroupVersionKind): string | undefined {
-  const definition = definitionNameOf(gvk);
-  if (definition === undefined) return undefined;
-  const name = definition.replace(/^io\.k8s\./, "k8s.io.").replaceAll("-", "_");
-  return name in messages ? name : undefined;
-}
-
-function definitionOfMessage(message: string): string {
-  return message
-    .replace(/^k8s\.io\./, "io.k8s.")
-    .replace(".kube_aggregator.", ".kube-aggregator.")
-    .replace(".apiextensions_apiserver.", ".apiextensions-apiserver.");
-}
-
 function decodeMessage(message: string, reader: Reader, end: number, depth: number): Record<string, unknown> {
   const into: Record<string, unknown> = {};
   decodeInto(into, message, reader, end, depth);
@@ -109,30 +95,9 @@ function decodeInto(into: Record<string, unknown>, message: string, reader: Read
 function decoderOf(message: string): Map<number, ReadField> {
   const known = decoders.get(message);
   if (known !== undefined) return known;
-  const jsonNames = Object.keys(definitions[definitionOfMessage(message)]?.properties ?? {});
-  const fields = new Map<number, ReadField>();
-  for (const [name, [number, type]] of Object.entries(messages[message] ?? {})) {
-    // Some names differ in case: `aPIGroup`, `Expression`.
-    const jsonName = jsonNames.find((known) => known.toLowerCase() === name.toLowerCase());
-    const target = typeName(type, message);
-    const isEmbedded = jsonName === undefined && hasFieldsOf(target, jsonNames);
-    fields.set(number, isEmbedded ? embeddedField(target) : fieldReader(jsonName ?? name, type, message));
-  }
+  const fields = new Map(fieldsOfMessage(message).map((field) => [field.number, fieldReader(field)]));
   decoders.set(message, fields);
   return fields;
-}
-
-/** Whether at least half of the fields of `message` are fields of the JSON around it: then it is embedded. */
-function hasFieldsOf(message: string, jsonNames: readonly string[]): boolean {
-  const names = Object.keys(messages[message] ?? {});
-  const shared = names.filter((name) => jsonNames.includes(name)).length;
-  return shared > 0 && shared * 2 >= names.length;
-}
-
-/** Absolute name of a message type: relative ones are of the package around them. */
-function typeName(type: string, message: string): string {
-  const bare = type.startsWith(".") ? type.slice(1) : type;
-  return bare.includes(".") ? bare : `${message.slice(0, message.lastIndexOf("."))}.${bare}`;
 }
 
 function embeddedField(type: string): ReadField {
@@ -142,10 +107,11 @@ function embeddedField(type: string): ReadField {
   };
 }
 
-function fieldReader(name: string, type: string, message: string): ReadField {
-  if (type.startsWith("map<")) return mapField(name, type, message);
-  if (type.startsWith("repeated ")) return repeatedField(name, type.slice("repeated ".length), message);
-  const read = valueReader(type, message);
+function fieldReader({ name, shape, type }: MessageField): ReadField {
+  if (shape === "embedded") return embeddedField(type);
+  if (shape === "map") return mapField(name, type);
+  if (shape === "repeated") return repeatedField(name, type);
+  const read = valueReader(type);
   return (into, reader, _wireType, depth) => {
     const value = read(reader, depth);
     if (value !== undefined) into[name] = value;
@@ -155,8 +121,8 @@ function fieldReader(name: string, type: string, message: string): ReadField {
 const PACKABLE = new Set(["bool", "int32", "int64"]);
 const LENGTH_DELIMITED = 2;
 
-function repeatedField(name: string, type: string, message: string): ReadField {
-  const read = valueReader(type, message);
+function repeatedField(name: string, type: string): ReadField {
+  const read = valueReader(type);
   return (into, reader, wireType, depth) => {
     const list = (into[name] ??= []) as unknown[];
     if (wireType !== LENGTH_DELIMITED || !PACKABLE.has(type)) {
@@ -168,8 +134,8 @@ function repeatedField(name: string, type: string, message: string): ReadField {
   };
 }
 
-function mapField(name: string, type: string, message: string): ReadField {
-  const read = valueReader(type.slice(type.indexOf(",") + 1, -1), message);
+function mapField(name: string, type: string): ReadField {
+  const read = valueReader(type);
   return (into, reader, _wireType, depth) => {
     const map = (into[name] ??= {}) as Record<string, unknown>;
     const length = reader.uint32();
@@ -186,7 +152,7 @@ function mapField(name: string, type: string, message: string): ReadField {
   };
 }
 
-function valueReader(type: string, message: string): ReadValue {
+function valueReader(type: string): ReadValue {
   switch (type) {
     case "string":
       return (reader) => reader.string();
@@ -200,13 +166,8 @@ function valueReader(type: string, message: string): ReadValue {
       return (reader) => reader.double();
     case "bytes":
       return (reader) => Buffer.from(reader.bytes()).toString("base64");
-    default: {
-      const target = typeName(type, message);
-      return messageReader(
-        target,
-        SPECIAL[target] ?? (isItemsOnly(target) ? (fields) => fields["items"] ?? [] : undefined),
-      );
-    }
+    default:
+      return messageReader(type, SPECIAL[type] ?? (isItemsOnly(type) ? (fields) => fields["items"] ?? [] : undefined));
   }
 }
 
@@ -226,12 +187,6 @@ function messageReader(type: string, convert: FromFields | undefined): ReadValue
   };
 }
 
-/** `ExtraValue`, `Verbs`: lists that protobuf has to wrap. */
-function isItemsOnly(message: string): boolean {
-  const fields = messages[message] ?? {};
-  return fields["items"]?.[1] === "repeated string" && Object.keys(fields).length === 1;
-}
-
 const rawJson =
   (field: string): FromFields =>
   (fields) => {
@@ -240,7 +195,6 @@ const rawJson =
     return text[0] === MAGIC[0] ? decodeProtobuf(text, undefined) : parseJson(text).value;
   };
 
-const APIEXTENSIONS = "k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1";
 /** A schema or a list of something: the list is there when it is not empty. */
 const schemaOr =
   (list: string): FromFields =>
@@ -253,14 +207,14 @@ const SPECIAL: Readonly<Record<string, FromFields>> = {
   "k8s.io.apimachinery.pkg.util.intstr.IntOrString": (fields) =>
     fields["type"] === 1 ? (fields["strVal"] ?? "") : (fields["intVal"] ?? 0),
   "k8s.io.apimachinery.pkg.runtime.RawExtension": rawJson("raw"),
-  [`${META}.FieldsV1`]: rawJson("Raw"),
-  [`${APIEXTENSIONS}.JSON`]: rawJson("raw"),
-  [`${APIEXTENSIONS}.JSONSchemaPropsOrArray`]: schemaOr("jSONSchemas"),
-  [`${APIEXTENSIONS}.JSONSchemaPropsOrBool`]: (fields) => fields["schema"] ?? fields["allows"] ?? false,
-  [`${APIEXTENSIONS}.JSONSchemaPropsOrStringArray`]: schemaOr("property"),
-  [`${META}.Time`]: (fields) =>
+  [`${META_MESSAGES}.FieldsV1`]: rawJson("Raw"),
+  [`${APIEXTENSIONS_MESSAGES}.JSON`]: rawJson("raw"),
+  [`${APIEXTENSIONS_MESSAGES}.JSONSchemaPropsOrArray`]: schemaOr("jSONSchemas"),
+  [`${APIEXTENSIONS_MESSAGES}.JSONSchemaPropsOrBool`]: (fields) => fields["schema"] ?? fields["allows"] ?? false,
+  [`${APIEXTENSIONS_MESSAGES}.JSONSchemaPropsOrStringArray`]: schemaOr("property"),
+  [`${META_MESSAGES}.Time`]: (fields) =>
     Object.keys(fields).length === 0 ? undefined : timeFromUnix(Number(fields["seconds"] ?? 0)),
-  [`${META}.MicroTime`]: (fields) =>
+  [`${META_MESSAGES}.MicroTime`]: (fields) =>
     Object.keys(fields).length === 0
       ? undefined
       : microTimeFromUnix(Number(fields["seconds"] ?? 0), Number(fields["nanos"] ?? 0)),

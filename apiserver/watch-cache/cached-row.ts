@@ -1,9 +1,15 @@
-/** One object of the cache: its wire bytes, made once, and the few facts that selectors ask for. Never changed. */
+/** One object of the cache: its wire bytes, made once, and the few facts that selectors ask for. What it says never changes. */
 import type { ObjectMeta } from "../../shared/api/generated/meta/v1.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
 import type { AnyStrategy } from "../registry/strategy.ts";
 import { encodeStored, parseStored, withRevision } from "../storage/codec.ts";
 import type { StoredValue } from "../storage/storage.ts";
+
+/** `item` may be dropped and made again; its size stays the same. */
+export interface ProtobufForm {
+  readonly byteLength: number;
+  item: Buffer | undefined;
+}
 
 export class CachedRow {
   readonly key: string;
@@ -15,6 +21,8 @@ export class CachedRow {
   readonly labels: Readonly<Record<string, string>> | undefined;
   /** Values of the form's selectable fields, in the order of `ObjectForm.fieldNames`. */
   readonly fields: readonly string[];
+  /** The second byte form, made and kept by `handlers/read/protobuf-rows.ts`. */
+  protobuf: ProtobufForm | undefined;
   #object: KubeObject | undefined;
 
   constructor(key: string, revision: number, bytes: Buffer, metadata: ObjectMeta, fields: readonly string[]) {

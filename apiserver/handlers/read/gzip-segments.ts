@@ -5,6 +5,7 @@
  */
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw, type ZlibOptions } from "node:zlib";
+import type { CachedRow } from "../../watch-cache/cached-row.ts";
 import type { Slab, SlabPart } from "../../watch-cache/slab-list.ts";
 import { crc32Combine, crcShift } from "./crc32-combine.ts";
 
@@ -17,41 +18,56 @@ interface Segment {
 
 const compress = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
 const SEGMENT_OPTIONS: ZlibOptions = { level: 1, finishFlush: constants.Z_SYNC_FLUSH };
-const COMMA = Buffer.from(",");
 /** Magic, deflate, no flags, no time, fastest, unknown system. */
 const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255]);
 /** An empty last block. */
 const DEFLATE_END = Buffer.from([3, 0]);
 
-const slabSegments = new WeakMap<Slab, Promise<Segment>>();
-const commaSegment = segmentOf(COMMA);
+/** What a list is made of. */
+export interface PieceForm {
+  /** Two forms of the same name are the same. */
+  readonly name: string;
+  readonly separator: Buffer;
+  pieceOf(row: CachedRow): Buffer;
+}
+
+export const JSON_PIECES: PieceForm = { name: "json", separator: Buffer.from(","), pieceOf: (row) => row.bytes };
+
+const slabSegments = new WeakMap<Slab, Map<string, Promise<Segment>>>();
 
 async function segmentOf(bytes: Buffer): Promise<Segment> {
   const deflated = await compress(bytes, SEGMENT_OPTIONS);
   return { deflated, crc: crc32(bytes), byteLength: bytes.length, shift: crcShift(bytes.length) };
 }
 
-function joined({ slab, from, to }: SlabPart): Buffer {
+function joined({ slab, from, to }: SlabPart, { separator, pieceOf }: PieceForm): Buffer {
   const pieces: Buffer[] = [];
-  for (let index = from; index < to; index++) {
-    if (index > from) pieces.push(COMMA);
-    pieces.push(slab.rows[index]?.bytes ?? COMMA);
+  for (const row of slab.rows.slice(from, to)) {
+    if (pieces.length > 0) pieces.push(separator);
+    pieces.push(pieceOf(row));
   }
   return Buffer.concat(pieces);
 }
 
-function partSegment(part: SlabPart): Promise<Segment> {
-  if (part.from !== 0 || part.to !== part.slab.rows.length) return segmentOf(joined(part));
-  let segment = slabSegments.get(part.slab);
+function partSegment(part: SlabPart, form: PieceForm): Promise<Segment> {
+  if (part.from !== 0 || part.to !== part.slab.rows.length) return segmentOf(joined(part, form));
+  const segments = slabSegments.get(part.slab) ?? new Map<string, Promise<Segment>>();
+  slabSegments.set(part.slab, segments);
+  let segment = segments.get(form.name);
   if (segment === undefined) {
-    segment = segmentOf(joined(part));
-    slabSegments.set(part.slab, segment);
+    segment = segmentOf(joined(part, form));
+    segments.set(form.name, segment);
   }
   return segment;
 }
 
-/** The gzip member of head, the parts joined by commas, and tail. */
-export async function* gzipParts(head: Buffer, parts: Iterable<SlabPart>, tail: Buffer): AsyncGenerator<Buffer> {
+/** The gzip member of head, the joined parts, and tail. */
+export async function* gzipParts(
+  head: Buffer,
+  parts: Iterable<SlabPart>,
+  tail: Buffer,
+  form: PieceForm = JSON_PIECES,
+): AsyncGenerator<Buffer> {
   let crc = 0;
   let byteLength = 0;
   const take = (segment: Segment): Buffer => {
@@ -60,11 +76,12 @@ export async function* gzipParts(head: Buffer, parts: Iterable<SlabPart>, tail: 
     return segment.deflated;
   };
   yield Buffer.concat([GZIP_HEADER, take(await segmentOf(head))]);
+  const separator = form.separator.length === 0 ? undefined : await segmentOf(form.separator);
   let isFirst = true;
   for (const part of parts) {
-    if (!isFirst) yield take(await commaSegment);
+    if (!isFirst && separator !== undefined) yield take(separator);
     isFirst = false;
-    yield take(await partSegment(part));
+    yield take(await partSegment(part, form));
   }
   const last = take(await segmentOf(tail));
   const trailer = Buffer.alloc(8);

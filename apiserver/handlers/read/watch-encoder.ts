@@ -1,16 +1,21 @@
-/** The lines of a watch in one form; a line of a change is made once and shared by all watchers of that form. */
+/**
+ * The frames of a watch in one form; a frame of a change is made once and shared by all watchers of that form. JSON: a
+ * line for each event. Protobuf: a bare `WatchEvent` with the object in its envelope, its length in four bytes before.
+ */
 import type { Status } from "../../../shared/api/generated/meta/v1.ts";
 import { stringifyJson } from "../../../shared/machinery/lossless-json.ts";
 import { apiVersionOf } from "../../../shared/resources/resource.ts";
 import type { Negotiated } from "../../http/negotiate.ts";
 import type { AnyStrategy } from "../../registry/strategy.ts";
+import { encodeProtobuf, fieldHead } from "../../schema/protobuf-writer.ts";
 import { type IncludeObject, tableOf } from "../../tables/table.ts";
 import type { CachedRow } from "../../watch-cache/cached-row.ts";
 import type { Change } from "../../watch-cache/selection.ts";
 import { partialBytes } from "./partial-object.ts";
+import { protobufOf } from "./protobuf-rows.ts";
 
-/** How a line is wrapped for its transport. */
-export type Framing = "chunk" | "line" | "message";
+/** How an event is wrapped for its transport: an HTTP chunk, a stream of bytes, or messages. */
+export type Framing = "chunk" | "stream" | "message";
 
 export interface WatchEncoderOptions {
   readonly strategy: AnyStrategy;
@@ -22,9 +27,13 @@ export interface WatchEncoderOptions {
 
 /** Annotation of the bookmark that ends the initial events of a streamed list. */
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+const OBJECT_END = Buffer.from("}");
 const LINE_END = Buffer.from("}\n");
-const CHUNK_END = Buffer.from("}\n\r\n");
-const MESSAGE_END = Buffer.from("}");
+const CHUNK_END = Buffer.from("\r\n");
+/** Of `WatchEvent` and of the `RawExtension` in it. */
+const TYPE_FIELD = 1;
+const OBJECT_FIELD = 2;
+const RAW_FIELD = 1;
 
 export class WatchEncoder {
   readonly #options: WatchEncoderOptions;
@@ -38,6 +47,7 @@ export class WatchEncoder {
     const { group, version } = strategy.resource;
     this.#formKey = [
       framing,
+      form.format,
       group,
       version,
       form.as ?? "",
@@ -71,15 +81,21 @@ export class WatchEncoder {
       form.as === undefined
         ? { kind, apiVersion: apiVersionOf(strategy.resource), metadata }
         : { kind: form.as, apiVersion: metaVersion, metadata };
-    return this.#frame("BOOKMARK", Buffer.from(stringifyJson(object)));
+    return this.#frame("BOOKMARK", this.#encode(object));
   }
 
   error(status: Status): Buffer {
-    return this.#frame("ERROR", Buffer.from(stringifyJson(status)));
+    return this.#frame("ERROR", this.#encode({ kind: "Status", apiVersion: "v1", ...status }));
+  }
+
+  #encode(object: object): Buffer {
+    const protobuf = this.#options.form.format === "protobuf" ? encodeProtobuf(object) : undefined;
+    return protobuf ?? Buffer.from(stringifyJson(object));
   }
 
   #bytesOf(row: CachedRow): Buffer {
-    const { form } = this.#options;
+    const { form, strategy } = this.#options;
+    if (form.format === "protobuf") return protobufOf(row, form, strategy.resource);
     if (form.as === undefined) return row.bytes;
     if (form.as === "Table") return this.#table([row], { resourceVersion: String(row.revision) });
     return partialBytes(row, `meta.k8s.io/${form.version}`);
@@ -96,16 +112,29 @@ export class WatchEncoder {
   }
 
   #frame(type: string, object: Buffer): Buffer {
-    const start = `{"type":"${type}","object":`;
-    switch (this.#options.framing) {
-      case "line":
-        return Buffer.concat([Buffer.from(start), object, LINE_END]);
-      case "message":
-        return Buffer.concat([Buffer.from(start), object, MESSAGE_END]);
-      case "chunk": {
-        const size = start.length + object.length + LINE_END.length;
-        return Buffer.concat([Buffer.from(`${size.toString(16)}\r\n${start}`), object, CHUNK_END]);
-      }
-    }
+    const { form, framing } = this.#options;
+    const isMessage = framing === "message";
+    const parts =
+      form.format === "protobuf"
+        ? protobufEvent(type, object, isMessage)
+        : [Buffer.from(`{"type":"${type}","object":`), object, isMessage ? OBJECT_END : LINE_END];
+    if (framing !== "chunk") return Buffer.concat(parts);
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
+    return Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), ...parts, CHUNK_END]);
   }
+}
+
+function protobufEvent(type: string, object: Buffer, isMessage: boolean): Buffer[] {
+  const raw = fieldHead(RAW_FIELD, object.length);
+  const kind = Buffer.from(type);
+  const head = Buffer.concat([
+    fieldHead(TYPE_FIELD, kind.length),
+    kind,
+    fieldHead(OBJECT_FIELD, raw.length + object.length),
+    raw,
+  ]);
+  if (isMessage) return [head, object];
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(head.length + object.length);
+  return [length, head, object];
 }

@@ -20,17 +20,17 @@ export interface WatchOutput {
  * Chunks are framed by the encoder, once for all watchers, and written to the socket itself: `response.write` would
  * frame them again for each. Only the head and the last chunk go through the response.
  */
-export function openHttpOutput(context: RequestContext): WatchOutput | undefined {
+export function openHttpOutput(context: RequestContext, contentType: string): WatchOutput | undefined {
   const { request, response } = context;
   if (!beginAnswer(context)) return undefined;
   const socket: Socket | null = response.socket;
   const canFrame = socket !== null && request.httpVersion === "1.1";
   const chunked = canFrame ? { "Transfer-Encoding": "chunked" } : {};
-  response.writeHead(200, { "Content-Type": "application/json", ...chunked });
+  response.writeHead(200, { "Content-Type": contentType, ...chunked });
   response.flushHeaders();
   const sink = canFrame ? socket : response;
   return {
-    framing: canFrame ? "chunk" : "line",
+    framing: canFrame ? "chunk" : "stream",
     write: (frames) => {
       if (!sink.destroyed && !response.writableEnded) sink.write(joined(frames));
     },
@@ -61,8 +61,11 @@ const webSockets = new WebSocketServer({
   handleProtocols: (protocols) => [...protocols].find((name) => !name.startsWith("base64url.bearer.")) ?? false,
 });
 
-/** Answers the upgrade; one text message for each event. */
-export async function openWebSocketOutput(context: RequestContext): Promise<WatchOutput | undefined> {
+/** Answers the upgrade; one message for each event. */
+export async function openWebSocketOutput(
+  context: RequestContext,
+  isBinary: boolean,
+): Promise<WatchOutput | undefined> {
   const upgrade = context.upgrade?.take();
   if (upgrade === undefined) return undefined;
   const webSocket = await new Promise<WebSocket>((resolve) => {
@@ -79,7 +82,7 @@ export async function openWebSocketOutput(context: RequestContext): Promise<Watc
   return {
     framing: "message",
     write: (frames) => {
-      for (const frame of frames) webSocket.send(frame, { binary: false }, sent);
+      for (const frame of frames) webSocket.send(frame, { binary: isBinary }, sent);
     },
     get bufferedBytes() {
       return webSocket.bufferedAmount;
