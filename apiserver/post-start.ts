@@ -33,8 +33,8 @@ export class PostStart {
   async run(securePort: number, signal: AbortSignal): Promise<void> {
     const { options, registry, serviceHook } = this.#given;
     const { clock, logger, storage, advertiseAddress, clientCa, frontProxy } = options;
-    const serviceIp = serviceHook.apiServiceIp;
-    const service = { registry, storage, clock, logger, serviceIp, advertiseAddress, securePort };
+    const { apiServiceIp: serviceIp, serviceRanges } = serviceHook;
+    const service = { registry, storage, clock, logger, serviceIp, serviceRanges, advertiseAddress, securePort };
     const strategies = options.strategies ?? builtInStrategies;
     await this.#bootstrap({ ...service, clientCa, frontProxy, strategies }, signal);
     if (signal.aborted) return;

@@ -45,6 +45,12 @@ export function decodeRecord(stored: Buffer): AllocationRecord {
   };
 }
 
+/** Whether the allocator wrote it: others may keep addresses of the range for themselves. */
+export function isManaged(stored: Buffer, kind: RecordKind): boolean {
+  const { metadata } = parseStored(stored) as Partial<IPAddress>;
+  return Object.entries(kind.labels).every(([label, value]) => metadata?.labels?.[label] === value);
+}
+
 export function isSameOwner(a: Owner, b: Owner): boolean {
   return a.namespace === b.namespace && a.name === b.name;
 }

@@ -11,7 +11,7 @@ import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
 import { parseStored } from "../storage/codec.ts";
 import type { Storage, StoredValue } from "../storage/storage.ts";
-import { decodeRecord, isSameOwner, type Owner } from "./allocation-record.ts";
+import { decodeRecord, isManaged, isSameOwner, type Owner } from "./allocation-record.ts";
 import type { ServiceSpaces } from "./allocate-service.ts";
 import { takenAddresses, takenNodePorts } from "./service-spec.ts";
 import type { SlotTable } from "./slot-table.ts";
@@ -80,7 +80,7 @@ async function freeLeaks(
   const keys = new Set(wanted.map(({ slot }) => table.keyOf(slot)));
   for (const item of present) {
     const isOurs = table.space.slotOf(item.key.slice(table.space.keyPrefix.length)) !== undefined;
-    if (!isOurs || keys.has(item.key)) continue;
+    if (!isOurs || keys.has(item.key) || !isManaged(item.value, table.space.recordKind)) continue;
     if (clock.nowMs() - decodeRecord(item.value).createdAtMs < LEAK_AGE_MS) continue;
     await storage.delete(item.key, item.modRevision);
     logger.warn({ key: item.key }, "freed a leaked allocation");

@@ -284,6 +284,15 @@ describe("repair", () => {
     await hook.repair();
     expect(await addressesOf(storage)).toEqual([kept.spec.clusterIP]);
   });
+
+  it("leaves addresses alone that somebody else keeps", async () => {
+    const storage = new MemoryStorage(systemClock);
+    const { hook } = hookOn({ storage });
+    const foreign = { apiVersion: "networking.k8s.io/v1", kind: "IPAddress", metadata: { name: "10.0.0.9" } };
+    await storage.create("/registry/ipaddresses/10.0.0.9", Buffer.from(JSON.stringify(foreign)));
+    await hook.repair();
+    expect(await addressesOf(storage)).toEqual(["10.0.0.9"]);
+  });
 });
 
 describe("allocation by several processes", () => {

@@ -27,6 +27,8 @@ export interface ServiceHookOptions {
 export interface ServiceHook extends WriteHook {
   /** First address of the range: that of the `kubernetes` Service. */
   readonly apiServiceIp: string;
+  /** The ranges in canonical form, that of the default family first. */
+  readonly serviceRanges: readonly string[];
   /** Brings the allocations in line with the stored Services, once. */
   repair(): Promise<void>;
   /** Does so at once and every few minutes until `signal` aborts. Never rejects. */
@@ -58,6 +60,7 @@ export function createServiceHook(options: ServiceHookOptions): ServiceHook {
 
   return {
     groupResource: "services",
+    serviceRanges: spaces.addresses.map(({ space }) => space.text),
     apiServiceIp: primary?.space.nameOf(primary.space.first) ?? "",
     begin: async (next, previous, isDryRun) => {
       const owner = { namespace: next.metadata.namespace ?? "", name: next.metadata.name };

@@ -49,6 +49,7 @@ describe("the objects that every cluster has", () => {
       clock: systemClock,
       logger: silentLogger,
       serviceIp: "10.96.0.1",
+      serviceRanges: ["10.96.0.0/16"],
       advertiseAddress: ADDRESS,
       securePort: api.port,
     };

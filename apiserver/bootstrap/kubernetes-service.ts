@@ -8,18 +8,16 @@
  */
 import type { Endpoints } from "../../shared/api/generated/core/v1.ts";
 import type { EndpointSlice } from "../../shared/api/generated/discovery/v1.ts";
-import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
 import { endpointSlices, endpoints, services } from "../../shared/resources/catalog.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Storage } from "../storage/storage.ts";
 import { specialIpProblems } from "../validation/addresses.ts";
 import { ensureObject } from "./ensure.ts";
+import { reconcileServiceRange, type ServiceRangeOptions } from "./service-range.ts";
 
-export interface KubernetesServiceOptions {
-  readonly registry: Registry;
+export interface KubernetesServiceOptions extends ServiceRangeOptions {
   readonly storage: Storage;
-  readonly clock: Clock;
   readonly logger: Logger;
   /** First address of the service range. */
   readonly serviceIp: string;
@@ -106,8 +104,9 @@ async function writeSlice(registry: Registry, addresses: readonly string[], port
   });
 }
 
-/** One round: makes the Service and its endpoints right. Rejects when a write fails. */
+/** One round: makes the range, the Service and its endpoints right. Rejects when a write fails. */
 export async function reconcileKubernetesService(options: KubernetesServiceOptions): Promise<void> {
+  await reconcileServiceRange(options);
   await ensureService(options);
   await renewLease(options);
   const addresses = await livingAddresses(options.storage);
