@@ -17,6 +17,7 @@ import {
   createServiceAccountKey,
   issueCertificate,
 } from "../../shared/process/pki.ts";
+import { kubeconfigText } from "./kubeconfig-file.ts";
 
 export interface TestApiServerOptions extends Partial<ApiServerOptions> {
   /** The memory store when left out; the server closes it. */
@@ -40,8 +41,6 @@ export interface TestApiServer {
   kubeconfig(): string;
   stop(): Promise<void>;
 }
-
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** Resolves when `/readyz` is ok. */
 export async function startTestApiServer(overrides: TestApiServerOptions = {}): Promise<TestApiServer> {
@@ -104,26 +103,10 @@ export async function startTestApiServer(overrides: TestApiServerOptions = {}): 
     server,
     accessOf: async (user, groups = []) =>
       accessFor(await issueCertificate(authority, { commonName: user, organizations: groups, usages: ["client"] })),
-    kubeconfig: () => kubeconfigText(url, authority, admin),
+    kubeconfig: () => kubeconfigText(access),
     stop: async () => {
       await client.close();
       await server.stop();
     },
   };
-}
-
-function kubeconfigText(url: string, authority: CertificateKeyPair, admin: CertificateKeyPair): string {
-  return `apiVersion: v1
-kind: Config
-clusters:
-- name: test
-  cluster: {server: "${url}", certificate-authority-data: ${base64(authority.certificate)}}
-users:
-- name: admin
-  user: {client-certificate-data: ${base64(admin.certificate)}, client-key-data: ${base64(admin.key)}}
-contexts:
-- name: test
-  context: {cluster: test, user: admin}
-current-context: test
-`;
 }
