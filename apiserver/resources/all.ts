@@ -19,6 +19,7 @@ import { localSubjectAccessReviewStrategy } from "./authorization/local-subject-
 import { selfSubjectAccessReviewStrategy } from "./authorization/self-subject-access-review.ts";
 import { selfSubjectRulesReviewStrategy } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReviewStrategy } from "./authorization/subject-access-review.ts";
+import { horizontalPodAutoscalerV1Strategy } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { horizontalPodAutoscalerStrategy } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
@@ -111,6 +112,7 @@ export const builtInStrategies: readonly AnyStrategy[] = [
   selfSubjectRulesReviewStrategy,
   subjectAccessReviewStrategy,
   // autoscaling
+  horizontalPodAutoscalerV1Strategy,
   horizontalPodAutoscalerStrategy,
   // batch
   cronJobStrategy,
