@@ -7,7 +7,7 @@ import type { Clock } from "../../../shared/process/clock.ts";
 import type { EtcdTls } from "../open-storage.ts";
 
 /** A call that takes longer has failed; the caller does not know whether it happened. */
-const CALL_MS_MAX = 10_000;
+export const CALL_MS_MAX = 10_000;
 
 /** What an address is called in the TLS handshake; etcd does not look at it. */
 const SENT_NAME = "etcd";

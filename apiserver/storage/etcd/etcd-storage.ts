@@ -1,8 +1,9 @@
 /**
- * The store in etcd, over the raw layer of `etcd3` (D4). Reads are linearizable and tried again on another member when
- * they fail; writes are one transaction each and are never tried again.
+ * The store in etcd (D4): reads and writes over a channel of our own, everything else over the raw layer of `etcd3`.
+ * Reads are linearizable and tried again on another member when they fail; writes are one transaction each and are
+ * never tried again.
  */
-import type { Etcd3, IKeyValue, IRangeRequest, IRangeResponse, IRequestOp } from "etcd3";
+import type { Etcd3 } from "etcd3";
 import type { Clock } from "../../../shared/process/clock.ts";
 import type { Logger } from "../../../shared/process/logger.ts";
 import { prefixEnd, REGISTRY_ROOT } from "../keys.ts";
@@ -18,9 +19,19 @@ import {
   type WatchSink,
   type WriteResult,
 } from "../storage.ts";
-import { connect } from "./connection.ts";
+import { CALL_MS_MAX, connect } from "./connection.ts";
 import { isLeaseNotFound, translateError } from "./errors.ts";
 import { EtcdWatch } from "./etcd-watch.ts";
+import { GrpcChannel } from "./grpc-channel.ts";
+import {
+  decodeRange,
+  decodeWrite,
+  encodeGuardedWrite,
+  encodeRange,
+  type GuardedWrite,
+  type RangeAnswer,
+  type RangeCall,
+} from "./kv-messages.ts";
 import { Leases } from "./leases.ts";
 import { ProgressReports } from "./progress-reports.ts";
 
@@ -37,15 +48,19 @@ const READ_TRIES_MAX = 3;
 const READ_RETRY_MS = 50;
 const HEALTH_MS_MAX = 2000;
 /** A key that nobody writes: reading it tells the revision and costs nothing. */
-const NO_KEY = Buffer.from(`${REGISTRY_ROOT}~none`);
+const NO_KEY = `${REGISTRY_ROOT}~none`;
+const RANGE = "/etcdserverpb.KV/Range";
+const TXN = "/etcdserverpb.KV/Txn";
 
 /** Does not connect yet: an etcd that is down shows in the first call. */
 export function openEtcdStorage({ servers, clock, logger, tls }: EtcdOptions): Storage {
-  return new EtcdStorage(connect(servers, clock, tls), clock, logger);
+  const channel = new GrpcChannel({ servers, tls, callMsMax: CALL_MS_MAX });
+  return new EtcdStorage(connect(servers, clock, tls), channel, clock, logger);
 }
 
 export class EtcdStorage implements Storage {
   readonly #client: Etcd3;
+  readonly #channel: GrpcChannel;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #leases: Leases;
@@ -53,8 +68,9 @@ export class EtcdStorage implements Storage {
   readonly #watches = new Set<EtcdWatch>();
   readonly #closed = new AbortController();
 
-  constructor(client: Etcd3, clock: Clock, logger: Logger) {
+  constructor(client: Etcd3, channel: GrpcChannel, clock: Clock, logger: Logger) {
     this.#client = client;
+    this.#channel = channel;
     this.#clock = clock;
     this.#logger = logger;
     this.#leases = new Leases(client.leaseClient, clock);
@@ -62,39 +78,32 @@ export class EtcdStorage implements Storage {
   }
 
   async get(key: string, { revision }: { readonly revision?: number } = {}): Promise<GetResult> {
-    const { kvs, header } = await this.#range({ key: Buffer.from(key), ...at(revision) }, revision);
-    const [kv] = kvs;
-    return { item: kv === undefined ? undefined : toStored(kv), revision: Number(header.revision) };
+    const answer = await this.#range({ key, revision });
+    return { item: answer.items[0], revision: answer.revision };
   }
 
   /** Reads page by page, all at the revision of the first. */
   async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
     const { limit = Number.POSITIVE_INFINITY, after = "", revision: asked } = options;
-    const range_end = prefixEnd(prefix);
+    const end = prefixEnd(prefix);
     const items: StoredValue[] = [];
-    let key = after > prefix ? Buffer.from(`${after}\0`) : Buffer.from(prefix);
+    let key = after > prefix ? `${after}\0` : prefix;
     let pinned = asked;
     for (;;) {
       const size = Math.min(limit - items.length, RANGE_PAGE_ITEMS);
-      const { kvs, header, count } = await this.#range({ key, range_end, limit: size, ...at(pinned) }, pinned);
-      pinned ??= Number(header.revision);
-      for (const kv of kvs) items.push(toStored(kv));
-      const remaining = Number(count) - kvs.length;
-      if (remaining === 0 || kvs.length === 0 || items.length >= limit) {
-        return {
-          items,
-          revision: asked === undefined ? pinned : Number(header.revision),
-          hasMore: remaining > 0,
-          remaining,
-        };
+      const page = await this.#range({ key, end, limit: size, revision: pinned });
+      pinned ??= page.revision;
+      for (const item of page.items) items.push(item);
+      const remaining = page.count - page.items.length;
+      if (remaining === 0 || page.items.length === 0 || items.length >= limit) {
+        return { items, revision: asked === undefined ? pinned : page.revision, hasMore: remaining > 0, remaining };
       }
-      key = Buffer.from(`${items.at(-1)?.key ?? ""}\0`);
+      key = `${items.at(-1)?.key ?? ""}\0`;
     }
   }
 
   async count(prefix: string): Promise<number> {
-    const request = { key: Buffer.from(prefix), range_end: prefixEnd(prefix), count_only: true };
-    return Number((await this.#range(request, undefined)).count);
+    return (await this.#range({ key: prefix, end: prefixEnd(prefix), isCountOnly: true })).count;
   }
 
   create(key: string, value: Buffer, options: { readonly ttlSeconds?: number } = {}): Promise<WriteResult> {
@@ -116,11 +125,11 @@ export class EtcdStorage implements Storage {
       const { item, revision } = await this.get(key);
       return { kind: "conflict", current: item, revision };
     }
-    return this.#transact(key, expectedModRevision, { request_delete_range: { key: Buffer.from(key) } });
+    return this.#transact({ key, expected: expectedModRevision, put: undefined });
   }
 
   async currentRevision(): Promise<number> {
-    return Number((await this.#range({ key: NO_KEY }, undefined)).header.revision);
+    return (await this.#range({ key: NO_KEY })).revision;
   }
 
   watch(prefix: string, fromRevision: number, sink: WatchSink): StorageWatch {
@@ -147,7 +156,7 @@ export class EtcdStorage implements Storage {
   /** A linearizable read: fails while there is no leader. */
   async checkHealth(): Promise<void> {
     try {
-      await this.#client.kv.range({ key: NO_KEY }, { deadline: this.#clock.nowMs() + HEALTH_MS_MAX });
+      await this.#channel.call(RANGE, encodeRange({ key: NO_KEY }), HEALTH_MS_MAX);
     } catch (error) {
       throw translateError(error);
     }
@@ -164,16 +173,16 @@ export class EtcdStorage implements Storage {
   async close(): Promise<void> {
     this.#closed.abort();
     await Promise.all([...this.#watches].map((watch) => watch.close()));
+    this.#channel.close();
     this.#client.close();
   }
 
   async #put(key: string, value: Buffer, expected: number, ttlSeconds: number | undefined): Promise<WriteResult> {
-    const put = { key: Buffer.from(key), value };
-    if (ttlSeconds === undefined) return this.#transact(key, expected, { request_put: put });
+    if (ttlSeconds === undefined) return this.#transact({ key, expected, put: { value } });
     for (let isSecondTry = false; ; isSecondTry = true) {
       try {
         const lease = await this.#leases.leaseFor(ttlSeconds);
-        return await this.#transact(key, expected, { request_put: { ...put, lease } });
+        return await this.#transact({ key, expected, put: { value, lease } });
       } catch (error) {
         this.#leases.forget(ttlSeconds);
         const isLeaseGone = isLeaseNotFound(error) || (error instanceof Error && isLeaseNotFound(error.cause));
@@ -182,47 +191,25 @@ export class EtcdStorage implements Storage {
     }
   }
 
-  /** Does `operation` when the key has the expected revision, else reads what is there. */
-  async #transact(key: string, expected: number, operation: IRequestOp): Promise<WriteResult> {
-    const name = Buffer.from(key);
+  async #transact(write: GuardedWrite): Promise<WriteResult> {
     try {
-      const result = await this.#client.kv.txn({
-        compare: [{ key: name, target: "Mod", result: "Equal", mod_revision: String(expected) }],
-        success: [operation],
-        failure: [{ request_range: { key: name } }],
-      });
-      const revision = Number(result.header.revision);
-      if (result.succeeded) return { kind: "written", revision };
-      const kv = result.responses[0]?.response_range.kvs[0];
-      return { kind: "conflict", current: kv === undefined ? undefined : toStored(kv), revision };
+      const { isDone, revision, current } = decodeWrite(await this.#channel.call(TXN, encodeGuardedWrite(write)));
+      return isDone ? { kind: "written", revision } : { kind: "conflict", current, revision };
     } catch (error) {
       throw translateError(error);
     }
   }
 
-  async #range(request: IRangeRequest, revision: number | undefined): Promise<IRangeResponse> {
+  async #range(request: RangeCall): Promise<RangeAnswer> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#client.kv.range(request);
+        return decodeRange(await this.#channel.call(RANGE, encodeRange(request)));
       } catch (error) {
-        const translated = translateError(error, revision);
+        const translated = translateError(error, request.revision);
         const isFinal = !(translated instanceof StorageUnavailableError) || tries === READ_TRIES_MAX;
         if (isFinal || this.#closed.signal.aborted) throw translated;
         await this.#clock.sleep(READ_RETRY_MS * tries, this.#closed.signal);
       }
     }
   }
-}
-
-function at(revision: number | undefined): { revision?: string } {
-  return revision === undefined ? {} : { revision: String(revision) };
-}
-
-function toStored(kv: IKeyValue): StoredValue {
-  return {
-    key: kv.key.toString("utf8"),
-    value: kv.value,
-    modRevision: Number(kv.mod_revision),
-    createRevision: Number(kv.create_revision),
-  };
 }
