@@ -4,6 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 /** Raised when the tables change; an older database is then migrated here. */
 const SCHEMA_VERSION = 1;
 
+/**
+ * The log is moved into the tables at this size (16 MiB): less often than by default, because a page that is written
+ * often is then moved once, and a mover syncs the file of the tables while writers wait.
+ */
+const CHECKPOINT_PAGES = 4000;
+
 const TABLES = `
   CREATE TABLE IF NOT EXISTS log (
     revision INTEGER PRIMARY KEY,
@@ -27,6 +33,7 @@ export function prepareDatabase(database: DatabaseSync): void {
   database.exec("PRAGMA locking_mode = EXCLUSIVE");
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
+  database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT`);
   const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
   if (version === 0) database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
