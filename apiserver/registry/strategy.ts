@@ -33,6 +33,14 @@ export interface Column<T> {
   cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
+/** `meta.k8s.io TableRowCondition` */
+export interface RowCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 /** A subresource as discovery shows it. Its handler is found by `<plural>/<name>` in `handlers/subresources/`. */
 export interface Subresource {
   readonly name: string;
@@ -127,6 +135,10 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly fieldAliases?: Readonly<Record<string, string>>;
   /** Name and age when left out. */
   readonly columns?: readonly Column<T>[];
+  /** Order of the rows of a page of a table; that of their keys when left out. */
+  rowOrder?(left: T, right: T): number;
+  /** What else a row of a table tells about its object (pods: that they are done). */
+  rowConditions?(object: T): readonly RowCondition[];
   /** Seconds after which the store drops it (events). */
   readonly ttlSeconds?: number;
   /** Text of the `Warning` header of every answer about this kind. */

@@ -1,7 +1,7 @@
 /** `kubectl get`: objects as rows of a `meta.k8s.io/v1 Table` (`apiserver/pkg/registry/rest/table.go`). */
 import type { ListMeta } from "../../shared/api/generated/meta/v1.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
-import type { AnyStrategy, Column } from "../registry/strategy.ts";
+import type { AnyStrategy, Column, RowCondition } from "../registry/strategy.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -28,6 +28,7 @@ export interface ColumnDefinition {
 
 export interface TableRow {
   readonly cells: readonly (string | number | boolean | null)[];
+  readonly conditions?: readonly RowCondition[];
   readonly object?: unknown;
 }
 
@@ -51,6 +52,7 @@ export function tableOf(strategy: AnyStrategy, objects: readonly KubeObject[], o
       rows: objects.map((object) => ({
         // The one place where an object of the list meets the columns of its kind.
         cells: columns.map((column) => column.cell(object as never, options.nowMs)),
+        ...conditionsOfRow(typed.rowConditions?.(object as never) ?? []),
         ...objectOfRow(object, options.includeObject ?? "Metadata"),
       })),
     };
@@ -65,6 +67,10 @@ function definitionOfColumn(column: Column<never>): ColumnDefinition {
     description: column.description,
     priority: column.priority ?? 0,
   };
+}
+
+function conditionsOfRow(conditions: readonly RowCondition[]): { conditions?: readonly RowCondition[] } {
+  return conditions.length === 0 ? {} : { conditions };
 }
 
 function objectOfRow(object: KubeObject, include: IncludeObject): { object?: unknown } {

@@ -79,7 +79,16 @@ function tableBody(rows: Iterable<CachedRow>, options: ListBodyOptions): ListBod
     const made = tableOf(strategy, objects, { includeObject, nowMs, withColumns: false }).rows;
     return Buffer.from(stringifyJson(made).slice(1, -1));
   };
-  return { head, items: joined(inBatches(rows, encode)), tail: LIST_TAIL, byteLength: undefined };
+  return { head, items: joined(inBatches(inRowOrder(rows, strategy), encode)), tail: LIST_TAIL, byteLength: undefined };
+}
+
+/** The few kinds whose tables are not in the order of their keys are few objects, too. */
+function inRowOrder(rows: Iterable<CachedRow>, strategy: AnyStrategy): Iterable<CachedRow> {
+  return strategy.use(({ rowOrder }) => {
+    if (rowOrder === undefined) return rows;
+    const decoded = Array.from(rows, (row) => ({ row, object: row.decode() as never }));
+    return decoded.sort((left, right) => rowOrder(left.object, right.object)).map(({ row }) => row);
+  });
 }
 
 function* inBatches(rows: Iterable<CachedRow>, encode: (batch: readonly CachedRow[]) => Buffer): Generator<Buffer> {

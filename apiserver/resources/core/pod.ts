@@ -2,7 +2,7 @@ import type { Pod, PodStatus } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { pods } from "../../../shared/resources/catalog.ts";
 import { keepMetadataForStatus } from "../../registry/object-meta.ts";
-import { serve } from "../../registry/strategy.ts";
+import { type RowCondition, serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, orNone, textColumn, wideColumn } from "../../tables/columns.ts";
 import { defaultPodSpec, defaultRunningPod, syncServiceAccount } from "../pod-spec/defaults.ts";
 import { ipWarnings } from "../../validation/addresses.ts";
@@ -20,6 +20,12 @@ import { summarizePod } from "./pod-status-text.ts";
 import { validatePodUpdate } from "./pod-update.ts";
 
 const PROXY_VERBS = ["create", "delete", "get", "patch", "update"];
+
+/** What a table tells of pods that are done. */
+const ROW_CONDITIONS: readonly RowCondition[] = [
+  { type: "Completed", status: "True", reason: "Succeeded", message: "The pod has completed successfully." },
+  { type: "Completed", status: "True", reason: "Failed", message: "The pod failed." },
+];
 
 export const podStrategy = serve<Pod>({
   resource: pods,
@@ -117,6 +123,7 @@ export const podStrategy = serve<Pod>({
     "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
   },
   fieldAliases: { "spec.host": "spec.nodeName" },
+  rowConditions: ({ status }) => ROW_CONDITIONS.filter(({ reason }) => reason === status?.phase),
   columns: [
     nameColumn,
     textColumn("Ready", "The aggregate readiness state of this pod for accepting traffic.", (pod, nowMs) => {

@@ -40,6 +40,9 @@ export const flowSchemaStrategy = serve<FlowSchema>({
     ...mandatoryErrors(metadata.name, spec),
     ...conditionErrors(status?.conditions ?? []),
   ],
+  rowOrder: (left, right) =>
+    (left.spec.matchingPrecedence ?? 0) - (right.spec.matchingPrecedence ?? 0) ||
+    (left.metadata.name < right.metadata.name ? -1 : 1),
   columns: [
     nameColumn,
     textColumn("PriorityLevel", "Level that its requests go to.", ({ spec }) => spec.priorityLevelConfiguration.name),
