@@ -1,7 +1,7 @@
 import type { HorizontalPodAutoscaler, HPAScalingRules } from "../../../shared/api/generated/autoscaling/v2.ts";
 import { horizontalPodAutoscalers } from "../../../shared/resources/catalog.ts";
 import { serve, type StrategyDeclaration } from "../../registry/strategy.ts";
-import { ageColumn, countColumn, nameColumn, textColumn } from "../../tables/columns.ts";
+import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { validateAutoscaler, validateAutoscalerStatus } from "./autoscaler-validation.ts";
 import { targetsText } from "./targets-text.ts";
 
@@ -53,8 +53,8 @@ export const autoscalerDeclaration: StrategyDeclaration<HorizontalPodAutoscaler>
     textColumn("Reference", "What it scales.", ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`),
     textColumn("Targets", "Present and wanted values.", targetsText),
     textColumn("MinPods", "Never fewer pods.", ({ spec }) => String(spec.minReplicas ?? "<unset>")),
-    countColumn("MaxPods", "Never more pods.", ({ spec }) => spec.maxReplicas),
-    countColumn("Replicas", "Pods now.", ({ status }) => status?.currentReplicas ?? 0),
+    textColumn("MaxPods", "Never more pods.", ({ spec }) => spec.maxReplicas),
+    textColumn("Replicas", "Pods now.", ({ status }) => status?.currentReplicas ?? 0),
     ageColumn,
   ],
   example: { spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" } } },
