@@ -92,6 +92,8 @@ export function createDispatcher(table: DispatchTable): RequestHandler {
     const strategy = strategies.get(`${apiVersionOf(info)}/${info.resource}`);
     if (strategy === undefined) throw notServed();
     checkPlace(strategy, info);
+    // The deprecated `watch/` in a path says so for any method.
+    if (info.verb === "watch" && context.request.method !== "GET") throw methodNotAllowed();
     const deprecation = strategy.use((one) => one.deprecation);
     if (deprecation !== undefined) context.warnings.push(deprecation);
     const isNamespaceItself = info.resource === "namespaces" && info.group === "";

@@ -1,6 +1,7 @@
 /** WATCH over HTTP or WebSocket (upstream: `endpoints/handlers/watch.go`, and Watch of `storage/cacher/cacher.go`). */
-import { StatusError } from "../../shared/errors/status-error.ts";
+import { badRequest } from "../../shared/errors/status-error.ts";
 import { negotiateStream, PROTOBUF_TYPE } from "../http/negotiate.ts";
+import { toStatusError } from "../http/respond.ts";
 import { hasProtobuf } from "../schema/protobuf-writer.ts";
 import type { ResourceCache, WatchStart } from "../watch-cache/resource-cache.ts";
 import type { ApiServices, Handler } from "./handler.ts";
@@ -11,8 +12,13 @@ import { WatchEncoder } from "./read/watch-encoder.ts";
 import { openHttpOutput, openWebSocketOutput } from "./read/watch-output.ts";
 import { WatchSession } from "./read/watch-session.ts";
 
-/** Watches without `timeoutSeconds` end after one to two times this (upstream's `--min-request-timeout`). */
-const WATCH_TIMEOUT_MS_MIN = 1_800_000;
+/** Upstream's `--min-request-timeout`. */
+const MIN_REQUEST_TIMEOUT_MS = 1_800_000;
+
+export interface WatchSettings {
+  /** Watches without `timeoutSeconds` end after one to two times this. */
+  readonly minRequestTimeoutMs?: number;
+}
 
 export interface WatchMetrics {
   /** `apiserver_watch_events_total`. */
@@ -24,6 +30,7 @@ const noMetrics: WatchMetrics = { inc: () => undefined };
 export function createWatchHandler(
   { caches, clock }: Pick<ApiServices, "caches" | "clock">,
   metrics: WatchMetrics = noMetrics,
+  { minRequestTimeoutMs = MIN_REQUEST_TIMEOUT_MS }: WatchSettings = {},
 ): Handler {
   return async (context, target) => {
     const { strategy, namespace, name } = target;
@@ -35,7 +42,10 @@ export function createWatchHandler(
     const named = name === "" ? [] : [{ field: "metadata.name", operator: "=" as const, value: name }];
     const request = { namespace, labels: options.labels, fields: [...options.fields, ...named] };
     cache.selection(request);
-    const start = await startOf(cache, options);
+    checkName(name, options);
+    const since = revisionOf(options);
+    // While nothing is loaded, clients are told to come again before anything is answered.
+    await cache.waitFor(0);
     const type = form.format === "protobuf" ? `${PROTOBUF_TYPE};stream=watch` : "application/json";
     const output =
       context.upgrade === undefined
@@ -55,35 +65,50 @@ export function createWatchHandler(
       output,
       encoder,
       clock,
-      timeoutMs: timeoutOf(options, clock.random()),
+      timeoutMs: timeoutOf(options, clock.random(), minRequestTimeoutMs),
       allowsBookmarks: options.allowsBookmarks,
       marksInitialEnd: options.sendInitialEvents === true && options.allowsBookmarks,
       countEvents: (count) => metrics.inc({ group, version, kind }, count),
     });
+    // What goes wrong from here on is an event: a watch that has begun ends with one.
     try {
-      session.run(cache.watch(request, start, session), context.signal);
+      await waitUntilNewEnough(cache, since, options);
+      session.run(cache.watch(request, startOf(since, options), session), context.signal);
     } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      session.fail(error);
+      session.fail(toStatusError(error));
     }
     await session.done;
   };
 }
 
-async function startOf(cache: ResourceCache, options: ListOptions): Promise<WatchStart> {
-  const { resourceVersion, sendInitialEvents } = options;
-  const isAny = resourceVersion === "" || resourceVersion === "0";
-  if (resourceVersion === "") await cache.latest();
-  else await cache.waitFor(0);
-  if (sendInitialEvents === true) {
-    if (!isAny) await cache.waitFor(parseRevision(resourceVersion));
-    return { from: "state" };
-  }
-  if (!isAny) return { from: "revision", revision: parseRevision(resourceVersion) };
-  return { from: sendInitialEvents === false ? "now" : "state" };
+/** The name in the path is a field selector too; another selector beside it must say the same. */
+function checkName(name: string, { fields }: ListOptions): void {
+  if (name === "" || fields.length === 0) return;
+  const selected = fields.find(({ field, operator }) => field === "metadata.name" && operator === "=");
+  if (selected?.value !== name) throw badRequest("fieldSelector metadata.name doesn't match requested name");
 }
 
-function timeoutOf({ timeoutSeconds }: ListOptions, random: number): number {
-  if (timeoutSeconds !== undefined && timeoutSeconds > 0) return timeoutSeconds * 1000;
-  return WATCH_TIMEOUT_MS_MIN * (1 + random);
+/** Nothing for a watch that starts anywhere. */
+function revisionOf({ resourceVersion }: ListOptions): number | undefined {
+  return resourceVersion === "" || resourceVersion === "0" ? undefined : parseRevision(resourceVersion);
+}
+
+/** What is present first must be as new as asked; who asks for nothing gets the newest. */
+async function waitUntilNewEnough(
+  cache: ResourceCache,
+  since: number | undefined,
+  { resourceVersion, sendInitialEvents }: ListOptions,
+): Promise<void> {
+  if (resourceVersion === "") await cache.latest();
+  else if (sendInitialEvents === true && since !== undefined) await cache.waitFor(since);
+}
+
+function startOf(since: number | undefined, { sendInitialEvents }: ListOptions): WatchStart {
+  if (sendInitialEvents === true) return { from: "state" };
+  return since === undefined ? { from: "now" } : { from: "revision", revision: since };
+}
+
+function timeoutOf({ timeoutSeconds = 0 }: ListOptions, random: number, minTimeoutMs: number): number {
+  if (timeoutSeconds !== 0) return Math.max(0, timeoutSeconds * 1000);
+  return minTimeoutMs * (1 + random);
 }

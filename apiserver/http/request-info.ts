@@ -85,7 +85,7 @@ function collectionVerb(verb: string, query: URLSearchParams): string {
 
 /** As the query decoder of apimachinery reads booleans: present and not `false` or `0`. */
 export function isTrue(value: string): boolean {
-  return value !== "false" && value !== "0";
+  return value.toLowerCase() !== "false" && value !== "0";
 }
 
 /** `path` is decoded and without query; `query` is read for `watch` and `fieldSelector` only. */

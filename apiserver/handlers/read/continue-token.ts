@@ -3,6 +3,7 @@
  * `{"v":"meta.k8s.io/v1","rv":N,"start":"ns/name\u0000"}`. `rv` -1 goes on at the present state.
  */
 import { badRequest, StatusError } from "../../../shared/errors/status-error.ts";
+import { parseJson } from "../../../shared/machinery/lossless-json.ts";
 
 const TOKEN_VERSION = "meta.k8s.io/v1";
 
@@ -22,16 +23,18 @@ export function encodeContinue(prefix: string, after: string, revision: number |
 /** Throws 400 for everything that is no token of ours. */
 export function decodeContinue(prefix: string, text: string): ContinuePosition {
   const { v, rv, start } = parseToken(text);
-  if (v !== TOKEN_VERSION) throw notValid(`server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);
-  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv === 0 || rv < -1) {
+  if (v !== TOKEN_VERSION) {
+    throw notValid(`server does not recognize this encoded version ${v ?? ""}`);
+  }
+  if (rv === undefined || !Number.isSafeInteger(rv) || rv === 0) {
     throw notValid(`incorrect encoded start resourceVersion (version ${TOKEN_VERSION})`);
   }
-  if (typeof start !== "string" || start === "") throw notValid(`encoded start key empty (version ${TOKEN_VERSION})`);
+  if (start === undefined || start === "") throw notValid(`encoded start key empty (version ${TOKEN_VERSION})`);
   const key = start.endsWith("\0") ? start.slice(0, -1) : start;
   if (key.includes("\0") || key.split("/").some((part) => part === "" || part === "." || part === "..")) {
-    throw notValid(JSON.stringify(start));
+    throw notValid(start);
   }
-  return { revision: rv === -1 ? undefined : rv, after: `${prefix}${key}` };
+  return { revision: rv < 0 ? undefined : rv, after: `${prefix}${key}` };
 }
 
 /** 410 for a page whose revision is gone, with a token that goes on at the present state. */
@@ -49,15 +52,51 @@ export function listExpired(): StatusError {
   return new StatusError("Expired", "The resourceVersion for the provided list is too old.");
 }
 
-function parseToken(text: string): { v?: unknown; rv?: unknown; start?: unknown } {
-  if (!/^[A-Za-z0-9_-]*$/.test(text)) throw notValid("illegal base64 data");
+interface Token {
+  readonly v?: string;
+  readonly rv?: number;
+  readonly start?: string;
+}
+
+const FIELD_TYPES: Readonly<Record<keyof Token, readonly [typescript: string, go: string]>> = {
+  v: ["string", "string"],
+  rv: ["number", "int64"],
+  start: ["string", "string"],
+};
+
+function parseToken(text: string): Token {
+  const token = parseTokenJson(bytesOf(text));
+  for (const [field, [type, goType]] of Object.entries(FIELD_TYPES)) {
+    const value = (token as Record<string, unknown>)[field];
+    if (value === undefined || value === null || typeof value === type) continue;
+    throw notValid(
+      `json: cannot unmarshal ${goKind(value)} into Go struct field continueToken.${field} of type ${goType}`,
+    );
+  }
+  return token;
+}
+
+function bytesOf(text: string): Buffer {
+  const illegal = /[^A-Za-z0-9_-]/u.exec(text)?.index ?? (text.length % 4 === 1 ? text.length - 1 : undefined);
+  if (illegal !== undefined) throw notValid(`illegal base64 data at input byte ${illegal}`);
+  return Buffer.from(text, "base64url");
+}
+
+function parseTokenJson(bytes: Buffer): Token {
+  let value: unknown;
   try {
-    const token: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    if (typeof token === "object" && token !== null && !Array.isArray(token)) return token;
+    ({ value } = parseJson(bytes));
   } catch (error) {
     throw notValid(error instanceof Error ? error.message : String(error));
   }
-  throw notValid("it is no object");
+  if (value === null) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value;
+  throw notValid(`json: cannot unmarshal ${goKind(value)} into Go value of type storage.continueToken`);
+}
+
+function goKind(value: unknown): string {
+  if (typeof value === "boolean") return "bool";
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 function notValid(why: string): StatusError {

@@ -5,6 +5,7 @@
 import { badRequest, type FieldError, invalid } from "../../../shared/errors/status-error.ts";
 import { type FieldRequirement, parseFieldSelector } from "../../../shared/machinery/field-selector.ts";
 import { parseSelector, type Selector } from "../../../shared/machinery/label-selector.ts";
+import { isTrue } from "../../http/request-info.ts";
 
 export interface ListOptions {
   readonly labels: Selector;
@@ -26,7 +27,7 @@ const NOT_OLDER_THAN = "NotOlderThan";
 
 /** Throws 400 for what cannot be read and 422 for what does not go together. `isWatch` also comes from the URL. */
 export function parseListOptions(query: URLSearchParams, isWatch: boolean): ListOptions {
-  const options: ListOptions = {
+  const options = withDefaults({
     labels: readable(() => parseSelector(query.get("labelSelector") ?? "")),
     fields: readable(() => parseFieldSelector(query.get("fieldSelector") ?? "")),
     isWatch,
@@ -37,10 +38,27 @@ export function parseListOptions(query: URLSearchParams, isWatch: boolean): List
     limit: integer(query, "limit") ?? 0,
     continueToken: query.get("continue") ?? "",
     sendInitialEvents: flag(query, "sendInitialEvents"),
-  };
+  });
   const errors = isWatch ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
   return options;
+}
+
+/** A watch from nowhere gets the present objects first, as if it had asked for them (upstream: `defaults.go`). */
+function withDefaults(options: ListOptions): ListOptions {
+  const isAny = options.resourceVersion === "" || options.resourceVersion === "0";
+  const isSaid = options.sendInitialEvents !== undefined || options.resourceVersionMatch !== "";
+  if (!options.isWatch || !isAny || isSaid) return options;
+  return { ...options, sendInitialEvents: true, resourceVersionMatch: NOT_OLDER_THAN };
+}
+
+/** The same for a LIST, whose error says more. */
+export function parseListRevision(text: string): number {
+  try {
+    return parseRevision(text);
+  } catch (error) {
+    throw badRequest(`invalid resource version: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Revision of a parameter that is neither empty nor garbage; throws 400. */
@@ -51,11 +69,10 @@ export function parseRevision(text: string): number {
   );
 }
 
-/** Booleans of a query: present and neither `false` nor `0` (upstream: `Convert_Slice_string_To_bool`). */
+/** Booleans of a query: present and neither `false` nor `0`. */
 export function flag(query: URLSearchParams, name: string): boolean | undefined {
   const text = query.get(name);
-  if (text === null) return undefined;
-  return text !== "0" && text.toLowerCase() !== "false" && text !== "";
+  return text === null ? undefined : isTrue(text);
 }
 
 function integer(query: URLSearchParams, name: string): number | undefined {

@@ -10,7 +10,7 @@ import { tooLarge } from "../../watch-cache/freshness.ts";
 import type { ListRequest, ListView, ResourceCache } from "../../watch-cache/resource-cache.ts";
 import { CompactedError, FutureRevisionError, type Storage, type StoredValue } from "../../storage/storage.ts";
 import { continueExpired, decodeContinue, encodeContinue, listExpired } from "./continue-token.ts";
-import { type ListOptions, parseRevision } from "./list-options.ts";
+import { type ListOptions, parseListRevision } from "./list-options.ts";
 
 export interface ListPage {
   readonly revision: number;
@@ -51,23 +51,24 @@ export class ListPages {
     const request: ListRequest = { namespace, labels: options.labels, fields: options.fields };
     cache.selection(request);
     if (options.continueToken !== "") return this.#continued(cache, request, options);
-    const { resourceVersion, resourceVersionMatch } = options;
-    if (resourceVersionMatch === "Exact") return this.#exact(cache, request, options, parseRevision(resourceVersion));
-    if (resourceVersion === "") await cache.latest();
-    else await cache.waitFor(parseRevision(resourceVersion));
+    const { resourceVersion } = options;
+    const revision = resourceVersion === "" ? undefined : parseListRevision(resourceVersion);
+    if (revision !== undefined && isExact(options)) return this.#exact(cache, request, options, revision);
+    if (revision === undefined) await cache.latest();
+    else await cache.waitFor(revision);
     const view = cache.list(request);
-    // As upstream: a list of anything the cache has is never cut.
+    // A list of anything the cache has is never cut.
     const limit = resourceVersion === "0" ? 0 : options.limit;
     if (limit <= 0) return { kind: "view", view };
     return { kind: "page", page: this.#pageOf(cache, view, limit, "") };
   }
 
   async #continued(cache: ResourceCache, request: ListRequest, options: ListOptions): Promise<ListResult> {
+    const prefix = cache.prefixOf(request.namespace);
+    const { revision, after } = decodeContinue(prefix, options.continueToken);
     if (options.resourceVersion !== "" && options.resourceVersion !== "0") {
       throw badRequest("specifying resource version is not allowed when using continue");
     }
-    const prefix = cache.prefixOf(request.namespace);
-    const { revision, after } = decodeContinue(prefix, options.continueToken);
     if (revision === undefined) {
       await cache.latest();
       return { kind: "page", page: this.#pageOf(cache, cache.list(request), options.limit, after) };
@@ -153,6 +154,11 @@ export class ListPages {
       (kept) => kept.cache === cache && kept.view.revision === revision && kept.expiresAtMs > nowMs,
     )?.view;
   }
+}
+
+/** Without a word on the match, a limited list of a revision is of exactly that one. */
+function isExact({ resourceVersion, resourceVersionMatch, limit }: ListOptions): boolean {
+  return resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && limit > 0 && resourceVersion !== "0");
 }
 
 /** At most `limit` rows of a view after a key. */
