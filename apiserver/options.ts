@@ -50,6 +50,10 @@ export interface ApiServerOptions {
   readonly maxRequestsInFlight: number;
   readonly maxMutatingRequestsInFlight: number;
   readonly requestTimeoutMs: number;
+  /** Watches without a time of their own end after one to two times this; upstream's default when left out. */
+  readonly minRequestTimeoutMs?: number;
+  /** How often old history is forgotten, 0 for never; upstream's default when left out. */
+  readonly compactionIntervalMs?: number;
   /** How long requests are taken as before while `/readyz` fails already, at a stop; not at all when left out. */
   readonly shutdownDelayMs?: number;
   readonly eventTtlSeconds: number;

@@ -47,7 +47,7 @@ export async function run(options: ApiServerOptions): Promise<RunningApiServer> 
   const postStart = new PostStart({ options, registry, serviceHook, caches });
 
   const loaded = caches.start(stopping.signal);
-  void runCompactor({ storage, clock, logger }, stopping.signal);
+  void runCompactor({ storage, clock, logger, intervalMs: options.compactionIntervalMs }, stopping.signal);
   const waited = new AbortController();
   await Promise.race([loaded, clock.sleep(CACHE_LOAD_WAIT_MS, waited.signal)]);
   waited.abort();

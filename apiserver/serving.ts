@@ -96,7 +96,9 @@ export function createServing(options: ApiServerOptions, role: ServingRole): Ser
   const labeller = new RequestLabeller(strategies);
   const paths = createPaths({ options, strategies, caches, metrics, tokens: identity.tokens, role });
   const services = { storage, caches, reader, registry, authorizer, admission, strategies, clock, logger };
-  const table = createHandlerTable({ ...services, ...identity, kubelets, watchMetrics: storeMetrics.watchEvents });
+  const { minRequestTimeoutMs } = options;
+  const watches = { watchMetrics: storeMetrics.watchEvents, watchSettings: { minRequestTimeoutMs } };
+  const table = createHandlerTable({ ...services, ...identity, kubelets, ...watches });
   const handler = buildChain(
     {
       clock,

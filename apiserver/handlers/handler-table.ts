@@ -4,6 +4,7 @@ import type { TokenAuthenticator } from "../authentication/token-authenticator.t
 import type { TokenLifetimes } from "./subresources/token.ts";
 import type { RbacAuthorizer } from "../authorization/rbac.ts";
 import type { KubeletClient } from "../node-access/kubelet-client.ts";
+import { createComponentStatusHandler } from "./component-statuses.ts";
 import { createCreateHandler } from "./create.ts";
 import { createDeleteHandler } from "./delete.ts";
 import { createDeleteCollectionHandler } from "./delete-collection.ts";
@@ -17,7 +18,7 @@ import { subresourceHandlers } from "./subresources/table.ts";
 import { byVerb } from "./subresources/by-verb.ts";
 import { createScaleHandler } from "./subresources/scale.ts";
 import { createUpdateHandler } from "./update.ts";
-import { createWatchHandler, type WatchMetrics } from "./watch.ts";
+import { createWatchHandler, type WatchMetrics, type WatchSettings } from "./watch.ts";
 
 export interface HandlerDependencies extends ApiServices {
   readonly authorizer: RbacAuthorizer;
@@ -27,6 +28,7 @@ export interface HandlerDependencies extends ApiServices {
   readonly tokenAuthenticator: TokenAuthenticator;
   readonly kubelets: KubeletClient | undefined;
   readonly watchMetrics: WatchMetrics;
+  readonly watchSettings: WatchSettings;
 }
 
 /** `<plural>.<group>` to `<group>/<plural>/`. */
@@ -60,9 +62,13 @@ export function createHandlerTable(services: HandlerDependencies): Omit<Dispatch
       list: createListHandler(services),
       patch: createPatchHandler(services, "object"),
       update: createUpdateHandler(services, "object"),
-      watch: createWatchHandler(services, services.watchMetrics),
+      watch: createWatchHandler(services, services.watchMetrics, services.watchSettings),
     },
-    subresources: new Map([...reviews, ...subresourceHandlers(services)]),
+    subresources: new Map([
+      ...reviews,
+      ["/componentstatuses/", createComponentStatusHandler(services)],
+      ...subresourceHandlers(services),
+    ]),
     anySubresource: new Map<string, Handler>([
       ["scale", createScaleHandler(services)],
       ["status", status],

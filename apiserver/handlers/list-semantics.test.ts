@@ -306,3 +306,24 @@ describe("WATCH says", () => {
     expect(other.statusCode).toBe(400);
   });
 });
+
+describe("--min-request-timeout", () => {
+  it("ends watches that say nothing of their time after one to two times that", async () => {
+    const impatient = await startTestApiServer({ minRequestTimeoutMs: 100 });
+    try {
+      const request = httpsRequest(`${impatient.url}/api/v1/namespaces?watch=true&timeoutSeconds=0`, {
+        ca: impatient.authority.certificate,
+        cert: impatient.admin.certificate,
+        key: impatient.admin.key,
+        agent: false,
+      });
+      request.end();
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      response.resume();
+      await once(response, "end");
+      expect(response.complete).toBe(true);
+    } finally {
+      await impatient.stop();
+    }
+  });
+});

@@ -17,7 +17,7 @@ const MIN_REQUEST_TIMEOUT_MS = 1_800_000;
 
 export interface WatchSettings {
   /** Watches without `timeoutSeconds` end after one to two times this. */
-  readonly minRequestTimeoutMs?: number;
+  readonly minRequestTimeoutMs?: number | undefined;
 }
 
 export interface WatchMetrics {

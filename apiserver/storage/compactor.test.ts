@@ -23,3 +23,13 @@ it("keeps between five and ten minutes of history", async () => {
   stop.abort();
   await running;
 });
+
+it("keeps all of it when it is told never to forget", async () => {
+  const storage = new MemoryStorage(new ManualClock());
+  await runCompactor(
+    { storage, clock: new ManualClock(), logger: silentLogger, intervalMs: 0 },
+    new AbortController().signal,
+  );
+  const { revision } = await storage.create("/registry/a/x", Buffer.from("one"));
+  expect((await storage.get("/registry/a/x", { revision })).item).toBeDefined();
+});
