@@ -105,9 +105,7 @@ export function createDispatcher(table: DispatchTable): RequestHandler {
     };
     const whole = table.subresources.get(`${info.group}/${info.resource}/`);
     if (info.subresource !== "") return subresourceHandler(table, strategy, info)(context, target);
-    return (whole !== undefined && info.verb === "create" ? whole : verbHandler(table, strategy, info))(
-      context,
-      target,
-    );
+    const own = verbHandler(table, strategy, info);
+    return (whole ?? own)(context, target);
   };
 }

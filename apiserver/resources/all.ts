@@ -26,6 +26,7 @@ import { jobStrategy } from "./batch/job.ts";
 import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
 import { bindingStrategy } from "./core/binding.ts";
+import { componentStatusStrategy } from "./core/component-status.ts";
 import { configMapStrategy } from "./core/config-map.ts";
 import { endpointsStrategy } from "./core/endpoints.ts";
 import { eventStrategy } from "./core/event.ts";
@@ -70,6 +71,7 @@ import { volumeAttributesClassStrategy } from "./storage/volume-attributes-class
 
 export const builtInStrategies: readonly AnyStrategy[] = [
   // core
+  componentStatusStrategy,
   configMapStrategy,
   endpointsStrategy,
   eventStrategy,
