@@ -24,6 +24,8 @@ import { RequestState } from "./request-state.ts";
 
 /** Longest wait for running requests at a stop. */
 const STOP_GRACE_MS = 10_000;
+/** What was answered may be on its way still; a client that takes nothing is not waited for. */
+const STOP_FLUSH_MS = 1000;
 /** Idle keep-alive connections: longer than what clients reuse within (Go: 90 s). */
 const KEEP_ALIVE_MS = 120_000;
 /** Time for a whole request head; a body's time is the request timeout's. */
@@ -59,6 +61,8 @@ export class ApiHttpServer {
   readonly #server: Server;
   /** Every TCP connection: Node's server forgets those that are upgraded or still shake hands. */
   readonly #connections = new Set<Socket>();
+  /** Those that requests come over: of TLS where there is TLS. */
+  readonly #established = new Set<Socket>();
   readonly #reconnects: ReconnectBudget;
   readonly #beforeRequest: () => void;
   #isStopping = false;
@@ -73,7 +77,11 @@ export class ApiHttpServer {
       socket.once("close", () => this.#connections.delete(socket));
     });
     const established = options.tls === undefined ? "connection" : "secureConnection";
-    this.#server.on(established, (socket: Socket) => this.#reconnects.note(socket));
+    this.#server.on(established, (socket: Socket) => {
+      this.#reconnects.note(socket);
+      this.#established.add(socket);
+      socket.once("close", () => this.#established.delete(socket));
+    });
     this.#server.on("request", (request, response) => this.#serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => this.#serveUpgrade(request, socket, head));
     this.#server.on("clientError", answerBrokenRequest);
@@ -110,6 +118,9 @@ export class ApiHttpServer {
       state.abort(new StatusError("ServiceUnavailable", "the server is stopping"));
     const waited = new AbortController();
     await Promise.race([inFlight.idle(), clock.sleep(STOP_GRACE_MS, waited.signal)]);
+    // The end of an answer may wait in its socket: it goes out before the connection ends.
+    for (const socket of this.#established) socket.destroySoon();
+    await Promise.race([closed, clock.sleep(STOP_FLUSH_MS, waited.signal)]);
     waited.abort();
     for (const socket of this.#connections) socket.destroy();
     await closed;

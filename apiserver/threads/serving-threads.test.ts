@@ -1,8 +1,7 @@
 /** Two real threads of one server: which of them answers a connection is the kernel's choice, so there are many. */
-import { Agent, type RequestOptions, request as httpsRequest } from "node:https";
 import type { IncomingMessage } from "node:http";
-import { once } from "node:events";
 import { startTestApiServer, type TestApiServer } from "../../test/support/api-server.ts";
+import { HttpConnection } from "../../test/support/http-connection.ts";
 import type { ServingThreads } from "./serving-threads.ts";
 
 /** All on one thread has a chance of 2^-23. */
@@ -18,44 +17,7 @@ interface Body {
   status: object;
 }
 
-interface Answer {
-  readonly code: number;
-  readonly headers: IncomingMessage["headers"];
-  readonly text: string;
-  readonly body: Body;
-}
-
-/** One kept-alive connection, so always the same thread. */
-class Connection {
-  readonly #options: RequestOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-  constructor({ port, authority, admin }: TestApiServer) {
-    const { certificate: cert, key } = admin;
-    this.#options = { host: "127.0.0.1", port, ca: authority.certificate, cert, key, agent: this.#agent };
-  }
-
-  async open(method: string, path: string, body?: object): Promise<IncomingMessage> {
-    const headers = { "content-type": "application/json" };
-    const request = httpsRequest({ ...this.#options, method, path, headers });
-    request.end(body === undefined ? undefined : JSON.stringify(body));
-    return ((await once(request, "response")) as [IncomingMessage])[0];
-  }
-
-  async send(method: string, path: string, body?: object): Promise<Answer> {
-    const response = await this.open(method, path, body);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString("utf8");
-    const isJson = response.headers["content-type"] === "application/json";
-    const answered = (isJson ? JSON.parse(text) : {}) as Body;
-    return { code: response.statusCode ?? 0, headers: response.headers, text, body: answered };
-  }
-
-  close(): void {
-    this.#agent.destroy();
-  }
-}
+type Connection = HttpConnection<Body>;
 
 /** The first lines of a stream that goes on. */
 async function* linesOf(stream: IncomingMessage, count: number): AsyncGenerator<string> {
@@ -89,7 +51,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  connections = Array.from({ length: CONNECTIONS }, () => new Connection(api));
+  connections = Array.from({ length: CONNECTIONS }, () => new HttpConnection<Body>(api.access));
 });
 afterEach(() => {
   for (const connection of connections) connection.close();
@@ -151,7 +113,7 @@ describe("serving threads", () => {
     const follow = async (): Promise<void> => {
       let from = first.body.metadata.resourceVersion;
       while (seen.length < 120) {
-        const connection = new Connection(api);
+        const connection = new HttpConnection<Body>(api.access);
         const selector = "fieldSelector=metadata.name%3Dwatched";
         const stream = await connection.open("GET", `${CONFIG_MAPS}?watch=1&resourceVersion=${from}&${selector}`);
         for await (const line of linesOf(stream, 4)) {
@@ -251,7 +213,7 @@ describe("serving threads", () => {
     await Promise.any(broken);
     const survivors = streams.filter((stream) => !stream.destroyed);
     expect(survivors.length).toBeGreaterThan(0);
-    const fresh = connections.map(() => new Connection(api));
+    const fresh = connections.map(() => new HttpConnection<Body>(api.access));
     const answers = await Promise.all(fresh.map((one) => one.send("GET", CONFIG_MAPS)));
     for (const one of fresh) one.close();
     expect(answers.map(({ code }) => code)).toEqual(connections.map(() => 200));
