@@ -11,17 +11,11 @@ import type {
   ResourceMetricSource,
 } from "../../../shared/api/generated/autoscaling/v2.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { qualifiedNameProblems } from "../../../shared/machinery/label-syntax.ts";
 import { compareQuantities } from "../../../shared/machinery/quantity.ts";
 import { addInvalid, addNameErrors } from "../../validation/error-list.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../../validation/field-errors.ts";
 import { dnsLabelProblems, pathSegmentProblems } from "../../validation/names.ts";
-import {
-  isContainerResource,
-  isExtendedResource,
-  isNativeResource,
-  isStandardResource,
-} from "../pod-spec/resource-names.ts";
+import { addContainerResourceNameErrors } from "../pod-spec/resources.ts";
 
 const SOURCES = {
   ContainerResource: "containerResource",
@@ -92,7 +86,7 @@ function addPodsErrors({ metric, target }: PodsMetricSource, field: string, erro
 
 function addContainerErrors(source: ContainerResourceMetricSource, field: string, errors: FieldError[]): void {
   if (source.name === "") errors.push(required(`${field}.name`, "must specify a resource name"));
-  else addResourceNameErrors(source.name, `${field}.name`, errors);
+  else addContainerResourceNameErrors(source.name, `${field}.name`, errors);
   if (source.container === "") errors.push(required(`${field}.container`, "must specify a container"));
   else addInvalid(errors, `${field}.container`, source.container, dnsLabelProblems(source.container));
   addUsageErrors(source.target, `${field}.target`, errors);
@@ -101,19 +95,6 @@ function addContainerErrors(source: ContainerResourceMetricSource, field: string
 function addResourceErrors({ name, target }: ResourceMetricSource, field: string, errors: FieldError[]): void {
   if (name === "") errors.push(required(`${field}.name`, "must specify a resource name"));
   addUsageErrors(target, `${field}.target`, errors);
-}
-
-function addResourceNameErrors(name: string, field: string, errors: FieldError[]): void {
-  addInvalid(errors, field, name, qualifiedNameProblems(name));
-  const refuse = (why: string): void => {
-    errors.push(invalidValue(field, name, why));
-  };
-  if (name.includes("/")) {
-    if (!isNativeResource(name) && !isExtendedResource(name)) refuse("doesn't follow extended resource name standard");
-    return;
-  }
-  if (!isStandardResource(name)) refuse("must be a standard resource type or fully qualified");
-  if (!isContainerResource(name)) refuse("must be a standard resource for containers");
 }
 
 /** Usage of a resource: a share of what was requested, or an amount. */

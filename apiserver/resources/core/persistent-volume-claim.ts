@@ -1,13 +1,12 @@
 import type { PersistentVolumeClaim } from "../../../shared/api/generated/core/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { clone } from "../../../shared/machinery/clone.ts";
-import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
 import { persistentVolumeClaims } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn, wideColumn } from "../../tables/columns.ts";
-import { forbiddenField, notSupported, required } from "../../validation/field-errors.ts";
-import { validateLabelSelector } from "../../validation/label-selector.ts";
-import { ACCESS_MODES, accessModesText, orUnset } from "./volume-text.ts";
+import { normalizeClaimSources } from "./claim-source.ts";
+import { addClaimSpecErrors, claimSpecWarnings } from "./claim-spec.ts";
+import { validateClaimStatusUpdate, validateClaimUpdate } from "./claim-update.ts";
+import { accessModesText, BETA_CLASS, orUnset, storageClassOf } from "./volume-text.ts";
 
 export const persistentVolumeClaimStrategy = serve<PersistentVolumeClaim>({
   resource: persistentVolumeClaims,
@@ -19,18 +18,22 @@ export const persistentVolumeClaimStrategy = serve<PersistentVolumeClaim>({
     claim.status.phase ??= "Pending";
   },
   prepareForCreate: (claim) => {
+    normalizeClaimSources(claim.spec);
     claim.status = { phase: "Pending" };
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
+    normalizeClaimSources(next.spec, previous.spec);
   },
   status: {
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: validateClaimStatusUpdate,
   },
   validate: validateClaim,
   validateUpdate: validateClaimUpdate,
+  warnings: claimWarnings,
   columns: [
     nameColumn,
     textColumn("Status", "Whether it is bound.", (claim) =>
@@ -38,12 +41,12 @@ export const persistentVolumeClaimStrategy = serve<PersistentVolumeClaim>({
     ),
     textColumn("Volume", "The volume it is bound to.", ({ spec }) => spec.volumeName ?? ""),
     textColumn("Capacity", "Size of that volume.", ({ spec, status }) =>
-      (spec.volumeName ?? "") === "" ? "" : (status?.capacity?.["storage"] ?? ""),
+      (spec.volumeName ?? "") === "" ? "" : (status?.capacity?.["storage"] ?? "0"),
     ),
     textColumn("Access Modes", "How it may be mounted.", ({ spec, status }) =>
       (spec.volumeName ?? "") === "" ? "" : accessModesText(status?.accessModes),
     ),
-    textColumn("StorageClass", "Class that makes its volume.", ({ spec }) => spec.storageClassName ?? ""),
+    textColumn("StorageClass", "Class that makes its volume.", storageClassOf),
     textColumn("VolumeAttributesClass", "Class of its attributes.", ({ spec }) =>
       orUnset(spec.volumeAttributesClassName),
     ),
@@ -54,29 +57,15 @@ export const persistentVolumeClaimStrategy = serve<PersistentVolumeClaim>({
 });
 
 function validateClaim({ spec }: PersistentVolumeClaim): FieldError[] {
-  const modes = spec.accessModes ?? [];
-  return [
-    ...(modes.length === 0 ? [required("spec.accessModes", "at least 1 access mode is required")] : []),
-    ...modes.flatMap((mode, index) =>
-      ACCESS_MODES.includes(mode) ? [] : [notSupported(`spec.accessModes[${index}]`, mode, ACCESS_MODES)],
-    ),
-    ...(spec.resources?.requests?.["storage"] === undefined ? [required("spec.resources[storage]")] : []),
-    ...validateLabelSelector(spec.selector, "spec.selector"),
-  ];
+  const errors: FieldError[] = [];
+  addClaimSpecErrors(spec, "spec", errors);
+  return errors;
 }
 
-/** Only the request may grow, the volume be set and the attributes class change. */
-function validateClaimUpdate(next: PersistentVolumeClaim, previous: PersistentVolumeClaim): FieldError[] {
-  const frozen = clone(next.spec);
-  frozen.resources = previous.spec.resources;
-  frozen.volumeAttributesClassName = previous.spec.volumeAttributesClassName;
-  if ((previous.spec.volumeName ?? "") === "") frozen.volumeName = previous.spec.volumeName;
-  if (previous.spec.storageClassName === undefined) frozen.storageClassName = undefined;
-  if (deepEqual(frozen, previous.spec)) return [];
+function claimWarnings({ metadata, spec }: PersistentVolumeClaim): string[] {
+  const why = 'deprecated since v1.8; use "storageClassName" attribute instead';
   return [
-    forbiddenField(
-      "spec",
-      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
-    ),
+    ...(metadata.annotations?.[BETA_CLASS] === undefined ? [] : [`metadata.annotations[${BETA_CLASS}]: ${why}`]),
+    ...claimSpecWarnings(spec, "spec"),
   ];
 }

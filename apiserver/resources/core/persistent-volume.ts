@@ -1,12 +1,10 @@
 import type { PersistentVolume } from "../../../shared/api/generated/core/v1.ts";
-import type { FieldError } from "../../../shared/errors/status-error.ts";
 import { persistentVolumes } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn, wideColumn } from "../../tables/columns.ts";
-import { notSupported, required } from "../../validation/field-errors.ts";
-import { ACCESS_MODES, accessModesText, orUnset } from "./volume-text.ts";
-
-const POLICIES = ["Delete", "Recycle", "Retain"];
+import { defaultSources } from "../pod-spec/volume-defaults.ts";
+import { validateVolume, validateVolumeUpdate, volumeWarnings } from "./persistent-volume-validation.ts";
+import { accessModesText, orUnset, storageClassOf } from "./volume-text.ts";
 
 export const persistentVolumeStrategy = serve<PersistentVolume>({
   resource: persistentVolumes,
@@ -15,25 +13,32 @@ export const persistentVolumeStrategy = serve<PersistentVolume>({
   defaults: (volume) => {
     volume.spec.persistentVolumeReclaimPolicy ??= "Retain";
     volume.spec.volumeMode ??= "Filesystem";
-    if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= "";
+    defaultSources(volume.spec);
     volume.status ??= {};
     volume.status.phase ??= "Pending";
   },
-  prepareForCreate: (volume) => {
-    volume.status = { phase: "Pending" };
+  prepareForCreate: (volume, { now }) => {
+    volume.status = { phase: "Pending", lastPhaseTransitionTime: now };
   },
   prepareForUpdate: (next, previous) => {
     next.status = previous.status;
   },
   status: {
-    prepareForUpdate: (next, previous) => {
+    prepareForUpdate: (next, previous, { now }) => {
       next.spec = previous.spec;
+      const before = previous.status;
+      if (next.status?.phase === before?.phase) return;
+      const told = next.status?.lastPhaseTransitionTime;
+      const isOld = told === undefined || told === before?.lastPhaseTransitionTime;
+      if (isOld) next.status = { ...next.status, lastPhaseTransitionTime: now };
     },
   },
   validate: validateVolume,
+  validateUpdate: validateVolumeUpdate,
+  warnings: volumeWarnings,
   columns: [
     nameColumn,
-    textColumn("Capacity", "Its size.", ({ spec }) => spec.capacity?.["storage"] ?? ""),
+    textColumn("Capacity", "Its size.", ({ spec }) => spec.capacity?.["storage"] ?? "0"),
     textColumn("Access Modes", "How it may be mounted.", ({ spec }) => accessModesText(spec.accessModes)),
     textColumn(
       "Reclaim Policy",
@@ -46,7 +51,7 @@ export const persistentVolumeStrategy = serve<PersistentVolume>({
     textColumn("Claim", "The claim it is bound to.", ({ spec }) =>
       spec.claimRef === undefined ? "" : `${spec.claimRef.namespace ?? ""}/${spec.claimRef.name ?? ""}`,
     ),
-    textColumn("StorageClass", "Class it belongs to.", ({ spec }) => spec.storageClassName ?? ""),
+    textColumn("StorageClass", "Class it belongs to.", storageClassOf),
     textColumn("VolumeAttributesClass", "Class of its attributes.", ({ spec }) =>
       orUnset(spec.volumeAttributesClassName),
     ),
@@ -56,16 +61,3 @@ export const persistentVolumeStrategy = serve<PersistentVolume>({
   ],
   example: { spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/srv/data" } } },
 });
-
-function validateVolume({ spec }: PersistentVolume): FieldError[] {
-  const modes = spec.accessModes ?? [];
-  const policy = spec.persistentVolumeReclaimPolicy ?? "";
-  return [
-    ...(modes.length === 0 ? [required("spec.accessModes")] : []),
-    ...modes.flatMap((mode, index) =>
-      ACCESS_MODES.includes(mode) ? [] : [notSupported(`spec.accessModes[${index}]`, mode, ACCESS_MODES)],
-    ),
-    ...(spec.capacity?.["storage"] === undefined ? [required("spec.capacity")] : []),
-    ...(POLICIES.includes(policy) ? [] : [notSupported("spec.persistentVolumeReclaimPolicy", policy, POLICIES)]),
-  ];
-}

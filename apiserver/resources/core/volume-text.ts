@@ -16,3 +16,16 @@ export function accessModesText(modes: readonly string[] | undefined): string {
 export const ACCESS_MODES = Object.keys(SHORT_MODES);
 
 export const orUnset = (text: string | undefined): string => (text === undefined || text === "" ? "<unset>" : text);
+
+export const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
+
+/** The class by the annotation that named it before there was a field. */
+export function storageClassOf({
+  metadata,
+  spec,
+}: {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> | undefined };
+  readonly spec: { readonly storageClassName?: string | undefined };
+}): string {
+  return metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? "";
+}

@@ -1,5 +1,6 @@
 /** Defaults of pod specs, in pods and in templates alike (`pkg/apis/core/v1/defaults.go`). All in place. */
 import type { Container, HTTPGetAction, PodSpec, Probe, Volume } from "../../../shared/api/generated/core/v1.ts";
+import { defaultSources } from "./volume-defaults.ts";
 
 /** 0644 */
 const FILE_MODE = 420;
@@ -56,7 +57,7 @@ function defaultVolume(volume: Volume): void {
   for (const source of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
     if (source !== undefined) source.defaultMode ??= FILE_MODE;
   }
-  if (volume.hostPath !== undefined) volume.hostPath.type ??= "";
+  defaultSources(volume);
   for (const item of volume.downwardAPI?.items ?? [])
     if (item.fieldRef !== undefined) item.fieldRef.apiVersion ??= "v1";
   for (const source of volume.projected?.sources ?? []) {
