@@ -14,7 +14,8 @@ const DOWNLOAD_TIMEOUT_MS = 600_000;
 /** A first build on a slow machine; later ones take seconds. */
 const BUILD_TIMEOUT_MS = 1_500_000;
 
-export type GoProgram =
+/** A program for a suite, or why there is none. */
+export type Program =
   | { readonly kind: "built"; readonly path: string }
   | { readonly kind: "missing"; readonly reason: string };
 
@@ -28,10 +29,10 @@ function runGo(go: string, args: readonly string[], timeout: number): SpawnSyncR
   return spawnSync(go, args, { cwd: MODULE, env, timeout, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
 }
 
-const missing = (reason: string): GoProgram => ({ kind: "missing", reason });
+const missing = (reason: string): Program => ({ kind: "missing", reason });
 
 /** Builds that package as `.cache/go/NAME`; throws when it does not compile. */
-export function goProgram(name: string, goPackage: string): GoProgram {
+export function goProgram(name: string, goPackage: string): Program {
   const go = goCommand();
   if (go === undefined) return missing("there is no Go on this machine");
   const fetched = runGo(go, ["mod", "download"], DOWNLOAD_TIMEOUT_MS);
@@ -45,7 +46,7 @@ export function goProgram(name: string, goPackage: string): GoProgram {
 }
 
 /** `describe`, or a skipped one that says why when the program is missing. */
-export function describeWith(program: GoProgram, name: string, body: (path: string) => void): void {
+export function describeWith(program: Program, name: string, body: (path: string) => void): void {
   if (program.kind === "built") describe(name, () => body(program.path));
   else describe.skip(`${name} (skipped: ${program.reason})`, () => body(""));
 }

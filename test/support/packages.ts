@@ -12,6 +12,7 @@ const TEST_PACKAGES = [
   "iptables",
   "procps",
   "runc",
+  "unzip",
   "util-linux",
 ];
 
