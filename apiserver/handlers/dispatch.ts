@@ -5,6 +5,7 @@
 import { badRequest, StatusError } from "../../shared/errors/status-error.ts";
 import { apiVersionOf } from "../../shared/resources/resource.ts";
 import type { RequestHandler } from "../http/filter.ts";
+import { negotiate } from "../http/negotiate.ts";
 import type { RequestContext, RequestInfo } from "../http/request-context.ts";
 import type { AnyStrategy, Verb } from "../registry/strategy.ts";
 import { ALL_VERBS } from "../registry/strategy.ts";
@@ -42,6 +43,9 @@ const COLLECTION_VERBS: ReadonlySet<string> = new Set(["create", "list", "delete
 /** Verbs that work over all namespaces. */
 const CLUSTER_WIDE_VERBS: ReadonlySet<string> = new Set(["list", "watch"]);
 
+const CHANGING_VERBS: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+const CONNECTING: ReadonlySet<string> = new Set(["attach", "exec", "portforward", "proxy"]);
+
 /** 404 for another scope than the kind's, 400 for names that no object can have. */
 function checkPlace(strategy: AnyStrategy, info: RequestInfo): void {
   const isNamespaced = strategy.resource.scope === "Namespaced";
@@ -56,6 +60,11 @@ function checkPlace(strategy: AnyStrategy, info: RequestInfo): void {
     if (problems.length > 0)
       throw badRequest(`${what} parameter invalid: ${JSON.stringify(value)}: ${problems.join(";")}`);
   }
+}
+
+/** Who takes no answer of ours must not change anything either. Reads negotiate for themselves; streams do not. */
+function checkAccept({ info, request }: RequestContext): void {
+  if (CHANGING_VERBS.has(info.verb) && !CONNECTING.has(info.subresource)) negotiate(request.headers.accept);
 }
 
 function verbHandler(table: DispatchTable, strategy: AnyStrategy, info: RequestInfo): Handler {
@@ -94,6 +103,7 @@ export function createDispatcher(table: DispatchTable): RequestHandler {
     checkPlace(strategy, info);
     // The deprecated `watch/` in a path says so for any method.
     if (info.verb === "watch" && context.request.method !== "GET") throw methodNotAllowed();
+    checkAccept(context);
     const deprecation = strategy.use((one) => one.deprecation);
     if (deprecation !== undefined) context.warnings.push(deprecation);
     const isNamespaceItself = info.resource === "namespaces" && info.group === "";

@@ -3,7 +3,7 @@ import { stringifyJson } from "../../shared/machinery/lossless-json.ts";
 import { notFound } from "../../shared/errors/status-error.ts";
 import { negotiate, PROTOBUF_TYPE, type Negotiated } from "../http/negotiate.ts";
 import type { RequestContext } from "../http/request-context.ts";
-import { isPretty, sendBytes, sendObject } from "../http/respond.ts";
+import { isPretty, sendObject } from "../http/respond.ts";
 import { tableOf } from "../tables/table.ts";
 import { parseStored } from "../storage/codec.ts";
 import { hasProtobuf } from "../schema/protobuf-writer.ts";
@@ -14,6 +14,7 @@ import { parseRevision } from "./read/list-options.ts";
 import { partialBytes } from "./read/partial-object.ts";
 import { protobufOf } from "./read/protobuf-rows.ts";
 import { onlyForLists } from "./read/representation.ts";
+import { sendWhole } from "./read/send-whole.ts";
 
 export function createGetHandler({ caches, clock }: Pick<ApiServices, "caches" | "clock">): Handler {
   return async (context, target) => {
@@ -26,10 +27,10 @@ export function createGetHandler({ caches, clock }: Pick<ApiServices, "caches" |
     else await cache.waitFor(parseRevision(resourceVersion));
     const row = cache.get(target.namespace, target.name);
     if (row === undefined) throw notFound(resource, target.name);
-    if (form.format === "protobuf") return sendBytes(context, 200, PROTOBUF_TYPE, protobufOf(row, form, resource));
+    if (form.format === "protobuf") return sendWhole(context, PROTOBUF_TYPE, protobufOf(row, form, resource));
     const json = jsonOf(row, form, context, target, clock.nowMs());
-    if (form.format === "json" && !isPretty(context)) sendBytes(context, 200, "application/json", json);
-    else sendObject(context, 200, parseStored(json) as object, json);
+    if (form.format === "json" && !isPretty(context)) return sendWhole(context, "application/json", json);
+    sendObject(context, 200, parseStored(json) as object, json);
   };
 }
 

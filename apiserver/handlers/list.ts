@@ -22,9 +22,7 @@ import { type ProtobufListOptions, protobufList, protobufPieces } from "./read/p
 import { ListPages, type ListResult } from "./read/list-page.ts";
 import { plainLength, slabPieces } from "./read/slab-bytes.ts";
 import { inSlabs, sendPieces } from "./read/send-pieces.ts";
-
-/** Smaller answers are not worth compressing (upstream's `defaultGzipThresholdBytes`). */
-const GZIP_BYTES_MIN = 128 * 1024;
+import { GZIP_BYTES_MIN } from "./read/send-whole.ts";
 
 export function createListHandler({
   caches,

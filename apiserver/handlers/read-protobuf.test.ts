@@ -222,3 +222,50 @@ describe("protobuf answers", () => {
     expect((await ask(PATH, { headers: { accept: `${PROTOBUF};${table}` } })).status).toBe(406);
   });
 });
+
+describe("answers to those who want something else", () => {
+  const patch = (accept: string): Promise<Answer> =>
+    ask(`${PATH}/a`, {
+      method: "PATCH",
+      headers: { accept, "content-type": "application/merge-patch+json" },
+      body: '{"metadata":{"annotations":{"patched":"yes"}}}',
+    });
+
+  it("show metadata alone to metadata clients that write", async () => {
+    const json = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    const protobuf = decoded(await patch(`${PARTIAL("PartialObjectMetadata")},${json},application/json`));
+    expect(protobuf).toMatchObject({ kind: "PartialObjectMetadata", metadata: { annotations: { patched: "yes" } } });
+    expect(protobuf).not.toHaveProperty("data");
+    expect(JSON.parse((await patch(json)).bytes.toString("utf8"))).toMatchObject({ kind: "PartialObjectMetadata" });
+    const missing = await ask(`${PATH}/missing`, { method: "DELETE", headers: { accept: json } });
+    expect(JSON.parse(missing.bytes.toString("utf8"))).toMatchObject({ kind: "Status", code: 404 });
+  });
+
+  it("are refused before anything is written: 406", async () => {
+    const headers = { accept: "image/png", "content-type": "application/json" };
+    const body = '{"metadata":{"name":"unseen"}}';
+    expect((await ask(PATH, { method: "POST", headers, body })).status).toBe(406);
+    expect((await ask(`${PATH}/unseen`)).status).toBe(404);
+  });
+
+  it("are compressed when one object is large", async () => {
+    const data = { text: "x".repeat(200_000) };
+    await api.client.create(configMaps, { metadata: { name: "large" }, data }, { namespace: "pb" });
+    for (const accept of [PROTOBUF, "application/json"]) {
+      const packed = await ask(`${PATH}/large`, { headers: { accept, "accept-encoding": "gzip" } });
+      expect([packed.headers["content-encoding"], packed.headers["vary"]]).toEqual(["gzip", "Accept-Encoding"]);
+      expect(gunzipSync(packed.bytes)).toEqual((await ask(`${PATH}/large`, { headers: { accept } })).bytes);
+    }
+    const small = await ask(`${PATH}/a`, { headers: { accept: PROTOBUF, "accept-encoding": "gzip" } });
+    expect(small.headers["content-encoding"]).toBeUndefined();
+  });
+
+  it("name the version of tables in their rows", async () => {
+    const accept = "application/json;as=Table;g=meta.k8s.io;v=v1beta1";
+    const table = (await json(PATH, accept)) as { apiVersion: string; rows: { object: { apiVersion: string } }[] };
+    expect([table.apiVersion, table.rows[0]?.object.apiVersion]).toEqual([
+      "meta.k8s.io/v1beta1",
+      "meta.k8s.io/v1beta1",
+    ]);
+  });
+});

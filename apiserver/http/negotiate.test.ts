@@ -1,4 +1,4 @@
-import { negotiate, negotiateFormat, negotiateStream } from "./negotiate.ts";
+import { negotiate, negotiateAnswer, negotiateStream } from "./negotiate.ts";
 
 describe("the form of an answer", () => {
   it.each([
@@ -35,7 +35,7 @@ describe("the form of an answer", () => {
       const error = "only the following media types are accepted: application/json, application/yaml";
       expect(() => negotiate(accept)).toThrow(`${error}, application/vnd.kubernetes.protobuf`);
       expect(() => negotiate(accept, false)).toThrow(new RegExp(`${error}$`, "u"));
-      expect(negotiateFormat(accept)).toBe("json");
+      expect(negotiateAnswer(accept)).toEqual({ format: "json", as: undefined, version: "v1" });
     },
   );
 

@@ -87,12 +87,12 @@ export function negotiateStream(accept: string | undefined, hasProtobuf = true):
   return form;
 }
 
-/** For errors: the same, but never fails. */
-export function negotiateFormat(accept: string | undefined): Format {
-  if (accept === undefined || accept === "") return "json";
-  for (const clause of acceptClauses(accept)) {
-    const [format] = formatsOf(clause.type);
-    if (format !== undefined) return format;
+/** For answers that must be given in any case: the same, but never fails. */
+export function negotiateAnswer(accept: string | undefined): Negotiated {
+  try {
+    return negotiate(accept);
+  } catch (error) {
+    if (error instanceof StatusError) return PLAIN.json;
+    throw error;
   }
-  return "json";
 }

@@ -6,7 +6,7 @@ import { stringify as stringifyYaml } from "yaml";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { StorageUnavailableError } from "../storage/storage.ts";
 import { encodeProtobuf } from "../schema/protobuf-writer.ts";
-import { negotiateFormat, PROTOBUF_TYPE } from "./negotiate.ts";
+import { negotiateAnswer, type Negotiated, PROTOBUF_TYPE } from "./negotiate.ts";
 import type { RequestContext } from "./request-context.ts";
 
 const JSON_TYPE = "application/json";
@@ -77,16 +77,25 @@ export function isPretty(context: RequestContext): boolean {
   return /^curl|^Wget|^Mozilla\/5\.0/u.test(context.request.headers["user-agent"] ?? "");
 }
 
+/** What metadata clients get of an object; a `Status` or a list stays what it is. */
+function shownObject(object: object, { as, version }: Negotiated): object {
+  const { kind, metadata } = object as { readonly kind?: string; readonly metadata?: { readonly name?: string } };
+  if (as !== "PartialObjectMetadata" || kind === "Status" || metadata?.name === undefined) return object;
+  return { kind: as, apiVersion: `meta.k8s.io/${version}`, metadata };
+}
+
 /**
  * Answers an API object as JSON, or as YAML or protobuf when the client prefers that; what has no protobuf form is
- * answered as JSON. `json` are its bytes where they are already there.
+ * answered as JSON. `wholeJson` are its bytes where they are already there.
  */
-export function sendObject(context: RequestContext, code: number, object: object, json?: Buffer): void {
-  const format = negotiateFormat(context.request.headers.accept);
-  if (format === "yaml") {
+export function sendObject(context: RequestContext, code: number, whole: object, wholeJson?: Buffer): void {
+  const form = negotiateAnswer(context.request.headers.accept);
+  const object = shownObject(whole, form);
+  const json = object === whole ? wholeJson : undefined;
+  if (form.format === "yaml") {
     return sendBytes(context, code, YAML_TYPE, stringifyYaml(object, { aliasDuplicateObjects: false }));
   }
-  const protobuf = format === "protobuf" ? encodeProtobuf(object) : undefined;
+  const protobuf = form.format === "protobuf" ? encodeProtobuf(object) : undefined;
   if (protobuf !== undefined) return sendBytes(context, code, PROTOBUF_TYPE, protobuf);
   if (isPretty(context)) return sendBytes(context, code, JSON_TYPE, `${JSON.stringify(object, undefined, 2)}\n`);
   sendBytes(context, code, JSON_TYPE, json ?? JSON.stringify(object));

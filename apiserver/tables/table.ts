@@ -44,16 +44,17 @@ export interface Table {
 export function tableOf(strategy: AnyStrategy, objects: readonly KubeObject[], options: TableOptions): Table {
   return strategy.use((typed) => {
     const columns: readonly Column<never>[] = typed.columns ?? [nameColumn, ageColumn];
+    const { apiVersion = "meta.k8s.io/v1", includeObject = "Metadata" } = options;
     return {
       kind: "Table",
-      apiVersion: options.apiVersion ?? "meta.k8s.io/v1",
+      apiVersion,
       metadata: options.metadata ?? {},
       columnDefinitions: options.withColumns === false ? [] : columns.map(definitionOfColumn),
       rows: objects.map((object) => ({
         // The one place where an object of the list meets the columns of its kind.
         cells: columns.map((column) => column.cell(object as never, options.nowMs)),
         ...conditionsOfRow(typed.rowConditions?.(object as never) ?? []),
-        ...objectOfRow(object, options.includeObject ?? "Metadata"),
+        ...objectOfRow(object, includeObject, apiVersion),
       })),
     };
   });
@@ -73,13 +74,13 @@ function conditionsOfRow(conditions: readonly RowCondition[]): { conditions?: re
   return conditions.length === 0 ? {} : { conditions };
 }
 
-function objectOfRow(object: KubeObject, include: IncludeObject): { object?: unknown } {
+function objectOfRow(object: KubeObject, include: IncludeObject, apiVersion: string): { object?: unknown } {
   switch (include) {
     case "None":
       return {};
     case "Object":
       return { object };
     case "Metadata":
-      return { object: { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata } };
+      return { object: { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata } };
   }
 }

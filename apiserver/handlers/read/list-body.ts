@@ -71,12 +71,13 @@ function* joined(items: Iterable<Buffer>): Generator<Buffer> {
 
 function tableBody(rows: Iterable<CachedRow>, options: ListBodyOptions): ListBody {
   const { strategy, form, metadata, includeObject, nowMs } = options;
-  const table = tableOf(strategy, [], { metadata, nowMs, apiVersion: `meta.k8s.io/${form.version}` });
+  const apiVersion = `meta.k8s.io/${form.version}`;
+  const table = tableOf(strategy, [], { metadata, nowMs, apiVersion });
   const { rows: _none, ...rest } = table;
   const head = Buffer.from(`${stringifyJson(rest).slice(0, -1)},"rows":[`);
   const encode = (batch: readonly CachedRow[]): Buffer => {
     const objects = batch.map((row) => row.decode());
-    const made = tableOf(strategy, objects, { includeObject, nowMs, withColumns: false }).rows;
+    const made = tableOf(strategy, objects, { includeObject, nowMs, withColumns: false, apiVersion }).rows;
     return Buffer.from(stringifyJson(made).slice(1, -1));
   };
   return { head, items: joined(inBatches(inRowOrder(rows, strategy), encode)), tail: LIST_TAIL, byteLength: undefined };
