@@ -42,10 +42,12 @@ export class Snapshot {
   *parts(prefix: string, after = ""): Generator<SlabPart> {
     const isLater = after !== "" && compareKeys(after, prefix) > 0;
     const start = isLater ? after : prefix;
-    for (let index = slabIndexOf(this.slabs, start); index < this.slabs.length; index++) {
+    const first = slabIndexOf(this.slabs, start);
+    for (let index = first; index < this.slabs.length; index++) {
       const slab = this.slabs[index];
       if (slab === undefined) return;
-      let from = rowIndexOf(slab.rows, start);
+      // Only the first one can begin before the start.
+      let from = index === first ? rowIndexOf(slab.rows, start) : 0;
       if (isLater && slab.rows[from]?.key === after) from++;
       if (from === slab.rows.length) continue;
       const to = endOfPrefix(slab.rows, from, prefix);
