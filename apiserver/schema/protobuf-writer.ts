@@ -54,6 +54,17 @@ export function encodeMessage(gvk: GroupVersionKind, object: object): Buffer {
   return out.take();
 }
 
+/** The message as a field of another, tag and length before it. */
+export function encodeAsField(number: number, gvk: GroupVersionKind, object: object): Buffer {
+  const message = messageNameOf(gvk);
+  invariant(message !== undefined, `${gvk.kind} has no protobuf form`);
+  out.clear();
+  writeFields(out, message, object as Fields);
+  out.varint(out.length);
+  out.varint(tagOf(number, BYTES));
+  return out.take();
+}
+
 /** `metadata` of a list. */
 export function encodeListMeta(metadata: ListMeta): Buffer {
   writeFields(out, `${META_MESSAGES}.ListMeta`, { ...metadata });

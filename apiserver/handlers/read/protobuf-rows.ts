@@ -7,12 +7,12 @@
  */
 import { apiVersionOf } from "../../../shared/resources/resource.ts";
 import type { Negotiated } from "../../http/negotiate.ts";
-import { encodeMessage, fieldHead, inEnvelope } from "../../schema/protobuf-writer.ts";
+import { encodeAsField, inEnvelope } from "../../schema/protobuf-writer.ts";
 import type { GroupVersionKind } from "../../schema/definitions.ts";
 import type { CachedRow } from "../../watch-cache/cached-row.ts";
 
 /** Of all resources together; 50,000 pods of 14 KB of JSON take somewhat less. */
-const KEPT_BYTES_MAX = 512 * 1024 * 1024;
+const KEPT_BYTES_MAX = 768 * 1024 * 1024;
 /** So many kept ones are looked at for each new one when there is no room. */
 const LOOKS_PER_ROW = 4;
 /** The number of `items` in every list. */
@@ -31,8 +31,7 @@ let keptBytes = 0;
 export function protobufItem(row: CachedRow, kind: GroupVersionKind): Buffer {
   const known = row.protobuf?.item;
   if (known !== undefined) return known;
-  const message = encodeMessage(kind, row.decode());
-  const item = Buffer.concat([fieldHead(ITEMS_FIELD, message.length), message]);
+  const item = encodeAsField(ITEMS_FIELD, kind, row.decode());
   row.protobuf ??= { byteLength: item.length, item: undefined };
   if (!makeRoom(item.length)) return item;
   row.protobuf.item = item;
