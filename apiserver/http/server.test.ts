@@ -183,8 +183,7 @@ describe("the chain", () => {
     const plain = await serve(ok, { isAllowed: false });
     expect(JSON.parse((await plain.get("/x", { "impersonate-user": "other" })).body)).toMatchObject({
       code: 403,
-      message:
-        'users "other" is forbidden: User "u" cannot impersonate resource "users" in API group "" at the cluster scope',
+      message: 'forbidden: User "u" cannot impersonate-on:user-info:get path "/x"',
     });
   });
 });
