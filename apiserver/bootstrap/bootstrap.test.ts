@@ -66,6 +66,14 @@ describe("the objects that every cluster has", () => {
     return storage.currentRevision();
   };
 
+  it("keep their priority classes, whoever deletes them", async () => {
+    const name = "system-node-critical";
+    await expect(api.client.delete(priorityClasses, { name })).rejects.toMatchObject({
+      code: 403,
+      message: `priorityclasses.scheduling.k8s.io "${name}" is forbidden: this is a system priority class and cannot be deleted`,
+    });
+  });
+
   it("are there when the server is ready", async () => {
     const { client } = api;
     const names = (await client.list(namespaces)).items.map((namespace) => namespace.metadata.name);

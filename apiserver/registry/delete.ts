@@ -1,6 +1,6 @@
 /** Deletion (upstream: Delete of `generic/registry/store.go`): executes what `deletion-plan.ts` says. */
 import type { DeleteOptions } from "../../shared/api/generated/meta/v1.ts";
-import { conflict, notFound } from "../../shared/errors/status-error.ts";
+import { conflict, forbidden, notFound } from "../../shared/errors/status-error.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
 import { storageKey } from "../storage/keys.ts";
 import type { StoredValue } from "../storage/storage.ts";
@@ -33,6 +33,8 @@ export async function deleteObject(
     if (current === undefined) throw notFound(strategy.resource, name);
     const object = readStored(strategy, current);
     checkDeletePreconditions(strategy, object, options);
+    const refusal = strategy.refuseDeletion?.(object);
+    if (refusal !== undefined) throw forbidden(strategy.resource, name, refusal);
     const subject = { operation: "DELETE", strategy, namespace, name, object: undefined, oldObject: object } as const;
     if (!isAdmitted) await admit(environment, subject, request);
     isAdmitted = true;

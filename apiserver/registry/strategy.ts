@@ -127,6 +127,8 @@ export interface StrategyDeclaration<T extends KubeObject> {
   readonly defaultPropagation?: "Background" | "Foreground" | "Orphan";
   /** Beside `metadata.finalizers`: what must be gone before it may go (Namespace: `spec.finalizers`). */
   deletionHolders?(object: T): readonly string[];
+  /** Why it may not be deleted at all: 403. */
+  refuseDeletion?(object: T): string | undefined;
   /** Called when `deletionTimestamp` gets set, in place (Namespace: the phase). */
   prepareForDeletion?(object: T): void;
   /** Field selectors beside `metadata.name` and `metadata.namespace`. */

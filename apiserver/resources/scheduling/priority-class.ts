@@ -30,6 +30,8 @@ export const priorityClassStrategy = serve<PriorityClass>({
     ...(next.value === previous.value ? [] : [forbiddenField("value", "may not be changed in an update.")]),
     ...immutable(next.preemptionPolicy, previous.preemptionPolicy, "preemptionPolicy"),
   ],
+  refuseDeletion: ({ metadata }) =>
+    SYSTEM_VALUES.has(metadata.name) ? "this is a system priority class and cannot be deleted" : undefined,
   columns: [
     nameColumn,
     countColumn("Value", "The priority of pods of this class.", ({ value }) => value ?? 0),
