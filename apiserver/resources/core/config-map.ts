@@ -50,5 +50,6 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
     errors.push(...invalidFor(`binaryData[${key}]`, key, configKeyProblems(key)));
     bytes += Buffer.byteLength(value, "base64");
   }
-  return bytes > BYTES_MAX ? [...errors, tooLong("", BYTES_MAX)] : errors;
+  // The whole object is meant: a path of one empty name.
+  return bytes > BYTES_MAX ? [...errors, tooLong("[]", BYTES_MAX)] : errors;
 }

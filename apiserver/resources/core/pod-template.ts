@@ -4,6 +4,7 @@ import { serve } from "../../registry/strategy.ts";
 import { labelsText, nameColumn, textColumn } from "../../tables/columns.ts";
 import { defaultTemplate } from "../apps/workload.ts";
 import { validatePodTemplate } from "../pod-spec/validate.ts";
+import { podTemplateWarnings } from "../pod-spec/warnings.ts";
 
 export const podTemplateStrategy = serve<PodTemplate>({
   resource: podTemplates,
@@ -15,6 +16,10 @@ export const podTemplateStrategy = serve<PodTemplate>({
     defaultTemplate(podTemplate.template);
   },
   validate: ({ template }) => validatePodTemplate(template ?? {}, "template"),
+  warnings: (next, previous) => {
+    const isSame = previous !== undefined && next.metadata.generation === previous.metadata.generation;
+    return isSame ? [] : podTemplateWarnings(next.template ?? {}, "template");
+  },
   columns: [
     nameColumn,
     textColumn("Containers", "Names of the containers of the template.", ({ template }) =>

@@ -5,7 +5,15 @@ import { replicationControllers } from "../../../shared/resources/catalog.ts";
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, labelsText, nameColumn } from "../../tables/columns.ts";
 import { invalidValue, required } from "../../validation/field-errors.ts";
-import { countErrors, defaultTemplate, templateColumns, templateErrors } from "../apps/workload.ts";
+import { replicaStatusErrors } from "../apps/replica-status.ts";
+import {
+  countErrors,
+  defaultTemplate,
+  podNameWarnings,
+  templateColumns,
+  templateErrors,
+  templateWarnings,
+} from "../apps/workload.ts";
 
 export const replicationControllerStrategy = serve<ReplicationController>({
   resource: replicationControllers,
@@ -33,6 +41,12 @@ export const replicationControllerStrategy = serve<ReplicationController>({
     prepareForUpdate: (next, previous) => {
       next.spec = previous.spec;
     },
+    validateUpdate: ({ status }) =>
+      replicaStatusErrors(status ?? {}, {
+        counts: ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"],
+        notAbove: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+        readyName: "readyReplicas",
+      }),
   },
   scale: {
     replicas: ({ spec }) => spec.replicas ?? 1,
@@ -43,6 +57,11 @@ export const replicationControllerStrategy = serve<ReplicationController>({
     selector: ({ spec }) => selectorFromSet(spec.selector ?? {}).toString(),
   },
   validate: validateController,
+  defaultPropagation: "Orphan",
+  warnings: (next, previous) => [
+    ...(previous === undefined ? podNameWarnings(next.metadata.name) : []),
+    ...templateWarnings(next, previous, next.spec.template ?? {}),
+  ],
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
   columns: [
     nameColumn,
@@ -69,11 +88,20 @@ export const replicationControllerStrategy = serve<ReplicationController>({
 
 function validateController({ spec }: ReplicationController): FieldError[] {
   const selector = spec.selector ?? {};
-  const errors = countErrors({ "spec.replicas": spec.replicas, "spec.minReadySeconds": spec.minReadySeconds });
-  if (Object.keys(selector).length === 0) errors.push(required("spec.selector"));
-  if (spec.template === undefined) return [...errors, required("spec.template")];
-  const labels = spec.template.metadata?.labels;
-  if (!selectorFromSet(selector).matches(labels))
-    errors.push(invalidValue("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"));
-  return [...errors, ...templateErrors(spec.template, "ReplicationController")];
+  const isEmpty = Object.keys(selector).length === 0;
+  const labels = spec.template?.metadata?.labels;
+  const isMismatch = !selectorFromSet(selector).matches(labels);
+  return [
+    ...countErrors({ "spec.minReadySeconds": spec.minReadySeconds }),
+    ...(isEmpty ? [required("spec.selector")] : []),
+    ...countErrors({ "spec.replicas": spec.replicas }),
+    ...(spec.template === undefined
+      ? [required("spec.template")]
+      : [
+          ...(isMismatch
+            ? [invalidValue("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")]
+            : []),
+          ...templateErrors(spec.template, "ReplicationController"),
+        ]),
+  ];
 }

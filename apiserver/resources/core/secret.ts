@@ -6,6 +6,7 @@ import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { immutable } from "../../validation/object-meta.ts";
 import { forbiddenField, invalidFor, invalidValue, required, tooLong } from "../../validation/field-errors.ts";
 import { configKeyProblems } from "../../validation/names.ts";
+import { secretWarnings } from "./secret-warnings.ts";
 
 const BYTES_MAX = 1024 * 1024;
 const IMMUTABLE = "field is immutable when `immutable` is set";
@@ -31,6 +32,7 @@ export const secretStrategy = serve<Secret>({
       ...immutable(next.data, previous.data, "data").map(() => forbiddenField("data", IMMUTABLE)),
     ];
   },
+  warnings: secretWarnings,
   selectableFields: { type: (secret) => secret.type ?? "" },
   columns: [
     nameColumn,
@@ -56,37 +58,47 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
 };
+const ACCOUNT = "kubernetes.io/service-account.name";
 
 function validateSecret(secret: Secret): FieldError[] {
   const data = secret.data ?? {};
   const errors = Object.keys(data).flatMap((key) => invalidFor(`data[${key}]`, key, configKeyProblems(key)));
   const bytes = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value, "base64"), 0);
   if (bytes > BYTES_MAX) errors.push(tooLong("data", BYTES_MAX));
-  for (const key of REQUIRED_KEYS[secret.type ?? ""] ?? []) {
-    if (data[key] === undefined) errors.push(required(`data[${key}]`));
-    else if (key.startsWith(".docker") && !isJson(data[key]))
-      errors.push(
-        invalidValue(`data[${key}]`, "<secret contents redacted>", "invalid character looking for beginning of value"),
-      );
-  }
-  if (secret.type === "kubernetes.io/basic-auth" && data["username"] === undefined && data["password"] === undefined) {
-    errors.push(required("data[username]"), required("data[password]"));
-  }
-  if (
-    secret.type === "kubernetes.io/service-account-token" &&
-    (secret.metadata.annotations?.["kubernetes.io/service-account.name"] ?? "") === ""
-  ) {
-    errors.push(required("metadata.annotations[kubernetes.io/service-account.name]"));
-  }
-  return errors;
+  return [...errors, ...typeErrors(secret, data)];
 }
 
-function isJson(base64: string): boolean {
+function typeErrors({ type = "", metadata }: Secret, data: Readonly<Record<string, string>>): FieldError[] {
+  if (type === "kubernetes.io/basic-auth") {
+    const names = ["username", "password"];
+    return names.some((name) => data[name] !== undefined) ? [] : names.map((name) => required(`data[${name}]`));
+  }
+  if (type === "kubernetes.io/service-account-token") {
+    const isNamed = (metadata.annotations?.[ACCOUNT] ?? "") !== "";
+    return isNamed ? [] : [required(`metadata.annotations[${ACCOUNT}]`)];
+  }
+  return (REQUIRED_KEYS[type] ?? []).flatMap((key) => {
+    const value = data[key];
+    // A key for ssh must say something, too.
+    if (value === undefined || (value === "" && key === "ssh-privatekey")) return [required(`data[${key}]`)];
+    const problem = key.startsWith(".docker") ? objectProblem(value) : undefined;
+    return problem === undefined ? [] : [invalidValue(`data[${key}]`, "<secret contents redacted>", problem)];
+  });
+}
+
+/** Why bytes are no JSON object, as Go says it. */
+function objectProblem(base64: string): string | undefined {
+  const text = Buffer.from(base64, "base64").toString();
   try {
-    JSON.parse(Buffer.from(base64, "base64").toString());
-    return true;
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && !Array.isArray(value)) return undefined;
+    const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+    return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
   } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const [first = ""] = text.trim();
+    return first === "" || first === "{"
+      ? "unexpected end of JSON input"
+      : `invalid character '${first}' looking for beginning of value`;
   }
 }

@@ -11,7 +11,7 @@ export const roleBindingStrategy = serve<RoleBinding>({
   allowCreateOnUpdate: true,
   validateName: pathSegmentProblems,
   defaults: defaultBinding,
-  validate: (binding) => bindingErrors(binding, ["ClusterRole", "Role"], true),
+  validate: (binding) => bindingErrors(binding, ["Role", "ClusterRole"], true),
   validateUpdate: (next, previous) => roleRefChange(next.roleRef, previous.roleRef),
   columns: [
     nameColumn,
