@@ -221,20 +221,22 @@ const anyConfig: fc.Arbitrary<Config> = fc.record(
   {
     labels: fc.dictionary(word, word, { minKeys: 1, maxKeys: 3 }),
     finalizers: fc.uniqueArray(fc.constantFrom("x/a", "x/b", "x/c"), { minLength: 1 }),
-    spec: fc.record(
-      {
-        replicas: fc.integer({ min: 0, max: 2 }),
-        template: fc.record({
-          spec: fc.record({
-            containers: fc.uniqueArray(
-              fc.record({ name: word, image: word, workingDir: word }, { requiredKeys: ["name"] }),
-              { minLength: 1, selector: ({ name }) => name },
-            ),
+    spec: fc
+      .record(
+        {
+          replicas: fc.integer({ min: 0, max: 2 }),
+          template: fc.record({
+            spec: fc.record({
+              containers: fc.uniqueArray(
+                fc.record({ name: word, image: word, workingDir: word }, { requiredKeys: ["name"] }),
+                { minLength: 1, selector: ({ name }) => name },
+              ),
+            }),
           }),
-        }),
-      },
-      { requiredKeys: [] },
-    ),
+        },
+        { requiredKeys: [] },
+      )
+      .filter((spec) => Object.keys(spec).length > 0),
   },
   { requiredKeys: [] },
 );
