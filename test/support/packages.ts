@@ -11,6 +11,7 @@ const TEST_PACKAGES = [
   "iproute2",
   "iptables",
   "procps",
+  "python3-kubernetes",
   "runc",
   "unzip",
   "util-linux",
