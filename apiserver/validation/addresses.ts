@@ -16,6 +16,7 @@ const SLOPPY_IPV4 = /^\d+(\.\d+){3}$/;
 const HEX_GROUP = /^[0-9a-fA-F]{1,4}$/;
 /** `::ffff:0:0/96`, above the last 32 bits. */
 const MAPPED_PREFIX = 0xffffn;
+const MAPPED_PREFIX_LENGTH = 96;
 
 export function isIpv4(text: string): boolean {
   return IPV4.test(text);
@@ -38,15 +39,8 @@ export function isIp(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** `10.0.0.0/24`. */
-export function isCidr(text: string): boolean {
-  const [address = "", bits = "", more] = text.split("/");
-  if (more !== undefined || !/^\d{1,3}$/.test(bits)) return false;
-  return (isIpv4(address) && Number(bits) <= 32) || (isIpv6(address) && Number(bits) <= 128);
-}
-
 export const IP_RULE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-export const CIDR_RULE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+const CIDR_RULE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 function isMapped({ family, bits }: IpAddress): boolean {
   return family === "IPv6" && bits >> 32n === MAPPED_PREFIX;
@@ -96,6 +90,19 @@ export function strictCidrProblems(text: string): string[] {
   const range = parseCidr(text);
   if (problems.length > 0 || range === undefined) return problems;
   const canonical = formatCidr(range);
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** The same of an address with the length of its range (IsValidInterfaceAddress); leading zeros are not its canonical form. */
+export function interfaceAddressProblems(text: string): string[] {
+  const [address = "", bits = "", more] = text.split("/");
+  const parsed = parseIp(withoutLeadingZeros(address));
+  const length = /^\d+$/.test(bits) ? Number(bits) : Number.NaN;
+  if (parsed === undefined || more !== undefined || !(length <= addressLength(parsed.family)))
+    return ["must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"];
+  const canonical = isMapped(parsed)
+    ? `${formatIp({ family: "IPv4", bits: parsed.bits & 0xffff_ffffn })}/${Math.max(0, length - MAPPED_PREFIX_LENGTH)}`
+    : `${formatIp(parsed)}/${length}`;
   return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
 

@@ -9,10 +9,11 @@ import type {
   ResourceClaimConsumerReference,
 } from "../../../shared/api/generated/resource/v1.ts";
 import type { FieldError } from "../../../shared/errors/status-error.ts";
-import { isCidr } from "../../validation/addresses.ts";
+import { interfaceAddressProblems } from "../../validation/addresses.ts";
 import { conditionErrors } from "../../validation/conditions.ts";
 import {
   forbiddenField,
+  invalidFor,
   invalidValue,
   notSupportedInOrder,
   required,
@@ -149,10 +150,7 @@ function networkErrors(network: NetworkDeviceData | undefined, field: string): F
       ips,
       IPS_MAX,
       `${field}.ips`,
-      (address, at) =>
-        isCidr(address)
-          ? []
-          : [invalidValue(at, address, "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)")],
+      (address, at) => invalidFor(at, address, interfaceAddressProblems(address)),
       (address) => address,
     ),
   ];
