@@ -1,10 +1,10 @@
 /** `pods/binding` and `bindings`: puts a pod on a node, once (upstream: `pkg/registry/core/pod/storage/storage.go`). */
 import type { Binding, Pod } from "../../../shared/api/generated/core/v1.ts";
-import { conflict, type FieldError, invalid } from "../../../shared/errors/status-error.ts";
+import { badRequest, conflict, type FieldError, invalid } from "../../../shared/errors/status-error.ts";
 import { rfc3339 } from "../../../shared/process/clock.ts";
 import { bindings, pods } from "../../../shared/resources/catalog.ts";
 import { sendObject } from "../../http/respond.ts";
-import { notSupported, required } from "../../validation/field-errors.ts";
+import { notSupportedInOrder, required } from "../../validation/field-errors.ts";
 import { decodeRequest } from "../decode-request.ts";
 import type { ApiServices, Handler } from "../handler.ts";
 import { readWriteOptions } from "../write-options.ts";
@@ -14,7 +14,7 @@ const PODS_BINDING = { group: "", plural: "pods/binding" };
 function bindingErrors({ target }: Binding): FieldError[] {
   const errors: FieldError[] = [];
   const kind = target?.kind ?? "";
-  if (kind !== "" && kind !== "Node") errors.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
+  if (kind !== "" && kind !== "Node") errors.push(notSupportedInOrder("target.kind", kind, ["Node", "<empty>"]));
   if ((target?.name ?? "") === "") errors.push(required("target.name"));
   return errors;
 }
@@ -53,6 +53,9 @@ export function createBindingHandler({ registry, clock }: Pick<ApiServices, "reg
   return async (context, target) => {
     const { request, fieldValidation } = readWriteOptions(context, "CreateOptions");
     const binding = await decodeRequest<Binding>(context, bindings, fieldValidation);
+    // Through the old `bindings` the pod is the one that the binding names.
+    if (target.name !== "" && binding.metadata?.name !== target.name)
+      throw badRequest("name in URL does not match name in Binding object");
     const errors = bindingErrors(binding);
     const name = target.name === "" ? (binding.metadata?.name ?? "") : target.name;
     if (name === "") errors.push(required("metadata.name"));

@@ -69,8 +69,9 @@ async function writeScale(
 ): Promise<Scale> {
   const { resource } = target.strategy;
   const scale = scaleStrategyOf(target.strategy);
+  const scaled = { group: resource.group, plural: `${resource.plural}/scale` };
   const change = async (current: KubeObject | undefined): Promise<KubeObject> => {
-    if (current === undefined) throw notFound(resource, target.name);
+    if (current === undefined) throw notFound(scaled, target.name);
     const wanted = await rescale(scaleOf(scale, current));
     checkName(wanted, target);
     const replicas = wanted.spec?.replicas ?? 0;
@@ -80,9 +81,13 @@ async function writeScale(
       ]);
     }
     const { uid, resourceVersion } = wanted.metadata;
-    const isOther = uid !== undefined && uid !== "" && uid !== current.metadata.uid;
+    const present = current.metadata.uid ?? "";
+    if ((uid ?? "") !== "" && uid !== present) {
+      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${present}`;
+      throw conflict(scaled, target.name, why);
+    }
     const isOlder = (resourceVersion ?? "") !== "" && resourceVersion !== current.metadata.resourceVersion;
-    if (isOther || isOlder) throw conflict(resource, target.name, OPTIMISTIC_LOCK_MESSAGE);
+    if (isOlder) throw conflict(resource, target.name, OPTIMISTIC_LOCK_MESSAGE);
     scale.setReplicas(current, replicas);
     return current;
   };
