@@ -260,6 +260,23 @@ describe("answers to those who want something else", () => {
     expect(small.headers["content-encoding"]).toBeUndefined();
   });
 
+  it("are YAML that every reader understands alike", async () => {
+    const data = { no: "yes", time: "2026-01-01T00:00:00Z", octal: "012", long: "word ".repeat(40), lines: "a\nb\n" };
+    await api.client.create(
+      configMaps,
+      { metadata: { name: "yaml", finalizers: ["example.com/x"] }, data },
+      { namespace: "pb" },
+    );
+    const headers = { accept: "application/yaml" };
+    const text = (await ask(`${PATH}/yaml`, { headers })).bytes.toString("utf8");
+    expect(text).toContain(
+      `lines: |\n    a\n    b\n  long: "${data.long}"\n  "no": "yes"\n  octal: "012"\n  time: "2026-01-01T00:00:00Z"\n`,
+    );
+    expect(text).toContain("finalizers:\n  - example.com/x\n");
+    const list = (await ask(`${PATH}?fieldSelector=metadata.name%3Dyaml`, { headers })).bytes.toString("utf8");
+    expect(list).toMatch(/^apiVersion: v1\nitems:\n- apiVersion: v1\n {2}data:/u);
+  });
+
   it("name the version of tables in their rows", async () => {
     const accept = "application/json;as=Table;g=meta.k8s.io;v=v1beta1";
     const table = (await json(PATH, accept)) as { apiVersion: string; rows: { object: { apiVersion: string } }[] };

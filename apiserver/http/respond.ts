@@ -3,6 +3,7 @@
  * begun (a timeout was faster than the handler), the later one is dropped.
  */
 import { stringify as stringifyYaml } from "yaml";
+import { rawNumberText } from "../../shared/machinery/lossless-json.ts";
 import { StatusError } from "../../shared/errors/status-error.ts";
 import { StorageUnavailableError } from "../storage/storage.ts";
 import { encodeProtobuf } from "../schema/protobuf-writer.ts";
@@ -13,6 +14,21 @@ const JSON_TYPE = "application/json";
 const YAML_TYPE = "application/yaml";
 /** All warnings of one answer together, as upstream: clients print them and proxies limit header sizes. */
 const WARNING_BYTES_MAX = 4096;
+
+/** As Go's library writes it: readers of YAML 1.1 must not take `yes` or a time for something else. */
+const YAML_STYLE = {
+  version: "1.1",
+  sortMapEntries: true,
+  indentSeq: false,
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+} as const;
+
+/** Integers that were kept as text. */
+function exactIntegers(_key: unknown, value: unknown): unknown {
+  const text = rawNumberText(value);
+  return text === undefined ? value : BigInt(text);
+}
 
 /** `299 - "text"` with the quoting of RFC 7234. */
 export function warningHeader(text: string): string {
@@ -73,7 +89,7 @@ export function sendText(context: RequestContext, code: number, text: string): v
 /** `?pretty`, or a person with curl, wget or a browser. */
 export function isPretty(context: RequestContext): boolean {
   const asked = context.query.get("pretty");
-  if (asked !== null && asked !== "") return asked === "true" || asked === "1";
+  if (asked !== null && asked !== "") return /^(?:1|t|T|true|TRUE|True)$/u.test(asked);
   return /^curl|^Wget|^Mozilla\/5\.0/u.test(context.request.headers["user-agent"] ?? "");
 }
 
@@ -93,7 +109,7 @@ export function sendObject(context: RequestContext, code: number, whole: object,
   const object = shownObject(whole, form);
   const json = object === whole ? wholeJson : undefined;
   if (form.format === "yaml") {
-    return sendBytes(context, code, YAML_TYPE, stringifyYaml(object, { aliasDuplicateObjects: false }));
+    return sendBytes(context, code, YAML_TYPE, stringifyYaml(object, exactIntegers, YAML_STYLE));
   }
   const protobuf = form.format === "protobuf" ? encodeProtobuf(object) : undefined;
   if (protobuf !== undefined) return sendBytes(context, code, PROTOBUF_TYPE, protobuf);

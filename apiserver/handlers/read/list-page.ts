@@ -4,7 +4,7 @@
  * not older, `Exact` is that revision.
  */
 import type { Clock } from "../../../shared/process/clock.ts";
-import { badRequest } from "../../../shared/errors/status-error.ts";
+import { badRequest, StatusError } from "../../../shared/errors/status-error.ts";
 import type { CachedRow } from "../../watch-cache/cached-row.ts";
 import { tooLarge } from "../../watch-cache/freshness.ts";
 import type { ListRequest, ListView, ResourceCache } from "../../watch-cache/resource-cache.ts";
@@ -54,13 +54,25 @@ export class ListPages {
     const { resourceVersion } = options;
     const revision = resourceVersion === "" ? undefined : parseListRevision(resourceVersion);
     if (revision !== undefined && isExact(options)) return this.#exact(cache, request, options, revision);
-    if (revision === undefined) await cache.latest();
-    else await cache.waitFor(revision);
+    if (revision !== undefined) await cache.waitFor(revision);
+    const missed = revision === undefined ? await this.#missedRevision(cache) : undefined;
+    if (missed !== undefined) return this.#stored(cache, request, options.limit, "", missed, listExpired);
     const view = cache.list(request);
     // A list of anything the cache has is never cut.
     const limit = resourceVersion === "0" ? 0 : options.limit;
     if (limit <= 0) return { kind: "view", view };
     return { kind: "page", page: this.#pageOf(cache, view, limit, "") };
+  }
+
+  /** The store's revision when the cache does not get there in time: then the store itself must answer. */
+  async #missedRevision(cache: ResourceCache): Promise<number | undefined> {
+    try {
+      await cache.latest();
+      return undefined;
+    } catch (error) {
+      if (error instanceof StatusError && error.reason === "Timeout") return this.#storage.currentRevision();
+      throw error;
+    }
   }
 
   async #continued(cache: ResourceCache, request: ListRequest, options: ListOptions): Promise<ListResult> {
