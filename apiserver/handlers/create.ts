@@ -1,6 +1,6 @@
-import { sendObject } from "../http/respond.ts";
 import { decodeRequest } from "./decode-request.ts";
 import type { ApiServices, Handler } from "./handler.ts";
+import { sendStored } from "./send-stored.ts";
 import { readWriteOptions } from "./write-options.ts";
 
 /** POST to a collection: 201 with the object as it was stored. */
@@ -10,6 +10,6 @@ export function createCreateHandler({ registry }: Pick<ApiServices, "registry">)
     const { request, fieldValidation } = readWriteOptions(context, "CreateOptions");
     const draft = await decodeRequest(context, resource, fieldValidation);
     const created = await registry.create(resource, draft, { ...request, namespace: target.namespace });
-    sendObject(context, 201, created.object, created.json);
+    sendStored(context, 201, created);
   };
 }

@@ -1,8 +1,8 @@
 import { badRequest } from "../../shared/errors/status-error.ts";
 import type { KubeObject } from "../../shared/resources/resource.ts";
-import { sendObject } from "../http/respond.ts";
 import { decodeRequest } from "./decode-request.ts";
 import type { ApiServices, Handler, ResourceTarget } from "./handler.ts";
+import { sendStored } from "./send-stored.ts";
 import { readWriteOptions } from "./write-options.ts";
 
 /** 400 when the body names another object than the URL. */
@@ -40,6 +40,6 @@ export function createUpdateHandler(
       mode,
       createIfMissing,
     });
-    sendObject(context, updated.wasCreated ? 201 : 200, updated.object, updated.json);
+    sendStored(context, updated.wasCreated ? 201 : 200, updated);
   };
 }

@@ -181,7 +181,7 @@ async function write(
   const { strategy, key } = target;
   const done = (value: Buffer, revision: number): Attempt => ({
     kind: "done",
-    result: { ...storedObject(strategy, value, revision), wasCreated: false },
+    result: Object.assign(storedObject(strategy, value, revision), { wasCreated: false }),
   });
   const isGone = isReadyToGo(strategy, next);
   keepTimes(next, previous);

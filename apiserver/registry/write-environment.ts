@@ -144,9 +144,16 @@ export function storedBytes(strategy: ObjectStrategy, object: KubeObject): Buffe
   throw new StatusError("RequestEntityTooLarge", `Request entity too large: limit is ${OBJECT_BYTES_MAX}`);
 }
 
-/** What the caller gets: the object as it is stored at `revision`. */
+/** What the caller gets: the object as it is stored at `revision`, decoded when somebody looks at it. */
 export function storedObject(strategy: ObjectStrategy, value: Buffer, revision: number): StoredObject<KubeObject> {
-  const object = readStored(strategy, { key: "", value, modRevision: revision, createRevision: 0 });
-  const json = strategy.conversion === undefined ? withRevision(value, revision) : Buffer.from(JSON.stringify(object));
-  return { object, json };
+  let decoded: KubeObject | undefined;
+  const decode = (): KubeObject =>
+    (decoded ??= readStored(strategy, { key: "", value, modRevision: revision, createRevision: 0 }));
+  const isStoredForm = strategy.conversion === undefined;
+  return {
+    json: isStoredForm ? withRevision(value, revision) : Buffer.from(JSON.stringify(decode())),
+    get object() {
+      return decode();
+    },
+  };
 }
