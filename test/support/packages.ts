@@ -10,6 +10,7 @@ const TEST_PACKAGES = [
   "etcd-server",
   "iproute2",
   "iptables",
+  "openssl",
   "procps",
   "python3-kubernetes",
   "runc",
