@@ -8,6 +8,7 @@ import { addNegativeErrors, addOptionalChoiceErrors } from "../../validation/err
 import { invalidValue } from "../../validation/field-errors.ts";
 import { intOrPercentErrors, percentMaxErrors } from "../../validation/int-or-percent.ts";
 import { validateLabelSelector } from "../../validation/label-selector.ts";
+import { pathSegmentProblems } from "../../validation/names.ts";
 
 const EVICTION_POLICIES = ["AlwaysAllow", "IfHealthyBudget"];
 
@@ -17,6 +18,8 @@ export const podDisruptionBudgetStrategy = serve<PodDisruptionBudget>({
   storagePrefix: "poddisruptionbudgets",
   hasGeneration: true,
   allowUnconditionalUpdate: false,
+  // Nobody derives names from it: whatever can stand in a path will do.
+  validateName: pathSegmentProblems,
   prepareForCreate: (budget) => {
     budget.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
   },
