@@ -7,7 +7,7 @@
  *     the store tells its watches first.
  */
 import type { CacheContents, CacheSource } from "../watch-cache/cache-source.ts";
-import { withRevision } from "../storage/codec.ts";
+import { replaceEach, wireBytes } from "../watch-cache/wire-form.ts";
 import type { StorageEvent, StorageWatch, StoredValue, WatchSink } from "../storage/storage.ts";
 import type { FeedMessage, SharedEvent, SharedItem } from "./messages.ts";
 
@@ -44,7 +44,7 @@ export class CacheRelay {
     return {
       load: async () => {
         const { items, revision, changes, reached } = await store.load();
-        return { items: items.map(shared), revision, changes: changes.map(sharedEvent), reached };
+        return { items: replaceEach(items, shared), revision, changes: changes.map(sharedEvent), reached };
       },
       watch: (fromRevision, sink) => this.#watchFor(store, fromRevision, sink),
     };
@@ -130,15 +130,6 @@ function shared(item: StoredValue): StoredValue {
   const value = Buffer.from(bytes);
   wire.copy(value);
   return { ...item, value };
-}
-
-function wireBytes({ value, modRevision }: StoredValue): Buffer {
-  try {
-    return withRevision(value, modRevision);
-  } catch {
-    // Nobody can read it; the caches say so.
-    return value;
-  }
 }
 
 function sharedEvent(event: StorageEvent): StorageEvent {

@@ -3,10 +3,11 @@ import type { Clock } from "../../shared/process/clock.ts";
 import { REGISTRY_ROOT } from "../storage/keys.ts";
 import type { Storage, StorageEvent, StorageWatch, StoredValue, WatchSink } from "../storage/storage.ts";
 import { recentHistory } from "./recent-history.ts";
+import { replaceEach, wireBytes } from "./wire-form.ts";
 
 export interface CacheContents {
-  /** Everything at `revision`. */
-  readonly items: readonly StoredValue[];
+  /** Everything at `revision`, for whoever asked: nobody else looks at the array. */
+  readonly items: StoredValue[];
   readonly revision: number;
   /** What is known to have happened after it, in order: watches may start in between. */
   readonly changes: readonly StorageEvent[];
@@ -25,6 +26,7 @@ export function storeSource(storage: Storage, clock: Clock): CacheSource {
     load: async () => {
       const { since, changes, reached } = await recentHistory(storage, clock);
       const { items } = await storage.range(REGISTRY_ROOT, { revision: since });
+      replaceEach(items, (item) => ({ ...item, value: wireBytes(item) }));
       return { items, revision: since, changes, reached };
     },
     watch: (fromRevision, sink) => storage.watch(REGISTRY_ROOT, fromRevision, sink),
