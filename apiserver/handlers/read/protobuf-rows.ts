@@ -1,42 +1,27 @@
 /**
  * The second byte form of cached objects: protobuf, made for the first client that asks and shared by all later ones.
  * It is kept as an item of a list (tag, length, message), so that a list is a concatenation of what is kept.
- *
- * K1  The form lives with its row and goes with it. K2  Beyond `KEPT_BYTES_MAX` nothing more is kept: what was kept
- * longest is looked at first, and dropped when its row is gone.
  */
 import { apiVersionOf } from "../../../shared/resources/resource.ts";
 import type { Negotiated } from "../../http/negotiate.ts";
 import { encodeAsField, inEnvelope } from "../../schema/protobuf-writer.ts";
 import type { GroupVersionKind } from "../../schema/definitions.ts";
 import type { CachedRow } from "../../watch-cache/cached-row.ts";
+import { KeptForms } from "./kept-forms.ts";
 
-/** Of all resources together; 50,000 pods of 14 KB of JSON take somewhat less. */
+/** Of all resources together, in one thread; 50,000 pods of 14 KB of JSON take somewhat less. */
 const KEPT_BYTES_MAX = 768 * 1024 * 1024;
-/** So many kept ones are looked at for each new one when there is no room. */
-const LOOKS_PER_ROW = 4;
 /** The number of `items` in every list. */
 const ITEMS_FIELD = 2;
 
-interface Kept {
-  readonly row: WeakRef<CachedRow>;
-  readonly byteLength: number;
-}
-
-let queue: Kept[] = [];
-let first = 0;
-let keptBytes = 0;
+const kept = new KeptForms(KEPT_BYTES_MAX);
 
 /** The row as an item of a list of its kind. */
 export function protobufItem(row: CachedRow, kind: GroupVersionKind): Buffer {
   const known = row.protobuf?.item;
   if (known !== undefined) return known;
   const item = encodeAsField(ITEMS_FIELD, kind, row.decode());
-  row.protobuf ??= { byteLength: item.length, item: undefined };
-  if (!makeRoom(item.length)) return item;
-  row.protobuf.item = item;
-  keptBytes += item.length;
-  queue.push({ row: new WeakRef(row), byteLength: item.length });
+  kept.keep(row, item);
   return item;
 }
 
@@ -81,19 +66,4 @@ function lengthAt(bytes: Buffer, at: number): { start: number; length: number } 
     if (byte < 0x80) return { start: index + 1, length };
     scale *= 0x80;
   }
-}
-
-function makeRoom(byteLength: number): boolean {
-  for (let looks = 0; keptBytes + byteLength > KEPT_BYTES_MAX; looks++) {
-    const oldest = queue[first];
-    if (oldest === undefined || looks === LOOKS_PER_ROW) return false;
-    first++;
-    if (oldest.row.deref() === undefined) keptBytes -= oldest.byteLength;
-    else queue.push(oldest);
-    if (first > queue.length / 2) {
-      queue = queue.slice(first);
-      first = 0;
-    }
-  }
-  return true;
 }
