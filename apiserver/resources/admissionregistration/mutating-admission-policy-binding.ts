@@ -8,11 +8,13 @@ import { dnsSubdomainProblems } from "../../validation/names.ts";
 import { paramRefErrors } from "./conditions.ts";
 import { paramRefText } from "./policy-text.ts";
 import { defaultMatchResources, immutableOperationErrors, matchResourcesErrors } from "./rules.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 export const mutatingAdmissionPolicyBindingStrategy = serve<MutatingAdmissionPolicyBinding>({
   resource: mutatingAdmissionPolicyBindings,
   categories: ["api-extensions"],
   storagePrefix: "mutatingadmissionpolicybindings",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   defaults: ({ spec }) => defaultMatchResources(spec.matchResources),
   validate: ({ spec: { policyName, paramRef, matchResources } }) => {
@@ -26,6 +28,7 @@ export const mutatingAdmissionPolicyBindingStrategy = serve<MutatingAdmissionPol
       ...immutableOperationErrors(matchResources, "spec.matchResources"),
     ];
   },
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     textColumn("PolicyName", "The policy that is bound.", ({ spec }) => spec.policyName ?? ""),

@@ -13,6 +13,7 @@ import { invalidValue, notSupported, required } from "../../validation/field-err
 import { conditionErrors, failurePolicyErrors, paramKindErrors, variableErrors } from "./conditions.ts";
 import { paramKindText } from "./policy-text.ts";
 import { defaultMatchResources, immutableOperationErrors, matchResourcesErrors } from "./rules.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 const REINVOCATIONS = ["IfNeeded", "Never"];
 /** Field that goes with each type of patch. */
@@ -22,12 +23,14 @@ export const mutatingAdmissionPolicyStrategy = serve<MutatingAdmissionPolicy>({
   resource: mutatingAdmissionPolicies,
   categories: ["api-extensions"],
   storagePrefix: "mutatingadmissionpolicies",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   defaults: ({ spec }) => {
     spec.failurePolicy ??= "Fail";
     defaultMatchResources(spec.matchConstraints);
   },
   validate: ({ spec }, previous) => specErrors(spec, previous?.spec),
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     countColumn("Mutations", "How many changes it makes.", ({ spec }) => (spec.mutations ?? []).length),

@@ -8,6 +8,7 @@ import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn } from "../../tables/columns.ts";
 import { notSupported } from "../../validation/field-errors.ts";
 import { defaultWebhook, webhookErrors } from "./webhooks.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 const REINVOCATIONS = ["IfNeeded", "Never"];
 
@@ -15,6 +16,7 @@ export const mutatingWebhookConfigurationStrategy = serve<MutatingWebhookConfigu
   resource: mutatingWebhookConfigurations,
   categories: ["api-extensions"],
   storagePrefix: "mutatingwebhookconfigurations",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   generationOf: ({ webhooks }) => webhooks,
   defaults: ({ webhooks = [] }) => {
@@ -27,6 +29,7 @@ export const mutatingWebhookConfigurationStrategy = serve<MutatingWebhookConfigu
     ...webhookErrors(webhooks, previous === undefined ? undefined : (previous.webhooks ?? [])),
     ...webhooks.flatMap(reinvocationErrors),
   ],
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     countColumn("Webhooks", "How many webhooks there are.", ({ webhooks = [] }) => webhooks.length),

@@ -9,6 +9,7 @@ import { dnsSubdomainProblems } from "../../validation/names.ts";
 import { paramRefErrors } from "./conditions.ts";
 import { paramRefText } from "./policy-text.ts";
 import { defaultMatchResources, matchResourcesErrors } from "./rules.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 const ACTIONS = ["Audit", "Deny", "Warn"];
 
@@ -16,6 +17,7 @@ export const validatingAdmissionPolicyBindingStrategy = serve<ValidatingAdmissio
   resource: validatingAdmissionPolicyBindings,
   categories: ["api-extensions"],
   storagePrefix: "validatingadmissionpolicybindings",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   defaults: ({ spec }) => defaultMatchResources(spec.matchResources),
   validate: ({ spec }) => {
@@ -29,6 +31,7 @@ export const validatingAdmissionPolicyBindingStrategy = serve<ValidatingAdmissio
       ...actionErrors((spec.validationActions as string[] | undefined) ?? []),
     ];
   },
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     textColumn("PolicyName", "The policy that is bound.", ({ spec }) => spec.policyName),

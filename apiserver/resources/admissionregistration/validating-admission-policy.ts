@@ -17,6 +17,7 @@ import { duplicate, invalidFor, invalidValue, notSupported, required } from "../
 import { conditionErrors, failurePolicyErrors, paramKindErrors, variableErrors } from "./conditions.ts";
 import { paramKindText } from "./policy-text.ts";
 import { defaultMatchResources, matchResourcesErrors } from "./rules.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const AUDIT_ANNOTATIONS_MAX = 20;
@@ -27,6 +28,7 @@ export const validatingAdmissionPolicyStrategy = serve<ValidatingAdmissionPolicy
   resource: validatingAdmissionPolicies,
   categories: ["api-extensions"],
   storagePrefix: "validatingadmissionpolicies",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   defaults: ({ spec }) => {
     spec.failurePolicy ??= "Fail";
@@ -46,6 +48,7 @@ export const validatingAdmissionPolicyStrategy = serve<ValidatingAdmissionPolicy
     validateUpdate: ({ status }) => statusErrors(status ?? {}),
   },
   validate: ({ metadata, spec }, previous) => specErrors(String(metadata.name), spec, previous?.spec),
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     countColumn("Validations", "How many rules it has.", ({ spec }) => (spec.validations ?? []).length),

@@ -3,16 +3,19 @@ import { validatingWebhookConfigurations } from "../../../shared/resources/catal
 import { serve } from "../../registry/strategy.ts";
 import { ageColumn, countColumn, nameColumn } from "../../tables/columns.ts";
 import { defaultWebhook, webhookErrors } from "./webhooks.ts";
+import { staticNameWarnings } from "./static-names.ts";
 
 export const validatingWebhookConfigurationStrategy = serve<ValidatingWebhookConfiguration>({
   resource: validatingWebhookConfigurations,
   categories: ["api-extensions"],
   storagePrefix: "validatingwebhookconfigurations",
+  allowUnconditionalUpdate: false,
   hasGeneration: true,
   generationOf: ({ webhooks }) => webhooks,
   defaults: ({ webhooks = [] }) => webhooks.forEach(defaultWebhook),
   validate: (next, previous) =>
     webhookErrors(next.webhooks ?? [], previous === undefined ? undefined : (previous.webhooks ?? [])),
+  warnings: staticNameWarnings,
   columns: [
     nameColumn,
     countColumn("Webhooks", "How many webhooks there are.", ({ webhooks = [] }) => webhooks.length),

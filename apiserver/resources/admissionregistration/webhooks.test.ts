@@ -171,6 +171,14 @@ describe("the rules of webhook configurations", () => {
     expect(validating.change(old, configuration(hook({ sideEffects: "Some" })))).toEqual([]);
   });
 
+  it("warn about names of what is configured by files", () => {
+    const draft = { metadata: { name: "a.static.k8s.io" }, ...configuration() };
+    expect(mutating.warnings(draft)).toEqual([
+      'metadata.name: names ending with ".static.k8s.io" are reserved for static manifest-based configurations and cannot be managed via the API',
+    ]);
+    expect(validating.warnings(configuration())).toEqual([]);
+  });
+
   it("fill in what is left out", () => {
     const read = mutating.read(configuration(hook({ rules: [rule], clientConfig: { service: { name: "a" } } })));
     expect(read).toMatchObject({

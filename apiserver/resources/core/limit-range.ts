@@ -8,6 +8,7 @@ export const limitRangeStrategy = serve<LimitRange>({
   resource: limitRanges,
   shortNames: ["limits"],
   storagePrefix: "limitranges",
+  allowCreateOnUpdate: true,
   defaults: ({ spec }) => {
     for (const item of spec.limits ?? []) {
       if (item.type !== "Container") continue;

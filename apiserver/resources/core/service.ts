@@ -15,6 +15,7 @@ export const serviceStrategy = serve<Service>({
   shortNames: ["svc"],
   categories: ["all"],
   storagePrefix: "services/specs",
+  allowCreateOnUpdate: true,
   subresources: [
     {
       name: "proxy",

@@ -16,6 +16,7 @@ const EXPIRATION_SECONDS_MAX = 2 ** 32;
 export const csiDriverStrategy = serve<CSIDriver>({
   resource: csiDrivers,
   storagePrefix: "csidrivers",
+  allowUnconditionalUpdate: false,
   defaults: ({ spec }) => {
     spec.attachRequired ??= true;
     spec.podInfoOnMount ??= false;

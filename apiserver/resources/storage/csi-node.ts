@@ -14,6 +14,7 @@ const NODE_ID_MAX = 192;
 export const csiNodeStrategy = serve<CSINode>({
   resource: csiNodes,
   storagePrefix: "csinodes",
+  allowUnconditionalUpdate: false,
   validate: ({ spec }) =>
     spec.drivers.flatMap((driver, index) => driverErrors(driver, spec.drivers.slice(0, index), index)),
   validateUpdate: (next, previous) =>

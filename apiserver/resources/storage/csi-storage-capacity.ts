@@ -7,10 +7,12 @@ import { invalidFor, invalidValue } from "../../validation/field-errors.ts";
 import { validateLabelSelector } from "../../validation/label-selector.ts";
 import { dnsSubdomainProblems } from "../../validation/names.ts";
 import { immutable } from "../../validation/object-meta.ts";
+import { deprecatedNodeLabel } from "../pod-spec/deprecated-labels.ts";
 
 export const csiStorageCapacityStrategy = serve<CSIStorageCapacity>({
   resource: csiStorageCapacities,
   storagePrefix: "csistoragecapacities",
+  allowUnconditionalUpdate: false,
   validate: ({ nodeTopology, storageClassName, capacity }) => [
     ...validateLabelSelector(nodeTopology, "nodeTopology"),
     ...invalidFor("storageClassName", storageClassName, dnsSubdomainProblems(storageClassName)),
@@ -21,6 +23,16 @@ export const csiStorageCapacityStrategy = serve<CSIStorageCapacity>({
   validateUpdate: (next, previous) => [
     ...immutable(next.nodeTopology, previous.nodeTopology, "nodeTopology"),
     ...immutable(next.storageClassName, previous.storageClassName, "storageClassName"),
+  ],
+  warnings: ({ nodeTopology }) => [
+    ...(nodeTopology?.matchExpressions ?? []).flatMap(({ key }, index) => {
+      const why = deprecatedNodeLabel(key);
+      return why === undefined ? [] : [`nodeTopology.matchExpressions[${index}].key: ${key} is ${why}`];
+    }),
+    ...Object.keys(nodeTopology?.matchLabels ?? {}).flatMap((label) => {
+      const why = deprecatedNodeLabel(label);
+      return why === undefined ? [] : [`nodeTopology.matchLabels.${label}: ${why}`];
+    }),
   ],
   columns: [
     nameColumn,

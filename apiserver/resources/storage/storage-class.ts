@@ -8,6 +8,7 @@ import { serve } from "../../registry/strategy.ts";
 import { ageColumn, nameColumn, textColumn } from "../../tables/columns.ts";
 import { duplicate, forbiddenField, invalidFor, notSupported, required } from "../../validation/field-errors.ts";
 import { immutable } from "../../validation/object-meta.ts";
+import { deprecatedNodeLabel } from "../pod-spec/deprecated-labels.ts";
 import { parameterErrors, provisionerErrors } from "./driver-name.ts";
 
 const IS_DEFAULT = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
@@ -43,6 +44,13 @@ export const storageClassStrategy = serve<StorageClass>({
     ),
     ...immutable(next.volumeBindingMode, previous.volumeBindingMode, "volumeBindingMode"),
   ],
+  warnings: ({ allowedTopologies = [] }) =>
+    allowedTopologies.flatMap(({ matchLabelExpressions = [] }, index) =>
+      matchLabelExpressions.flatMap(({ key }, position) => {
+        const why = deprecatedNodeLabel(key);
+        return why === undefined ? [] : [`allowedTopologies[${index}].matchLabelExpressions[${position}].key: ${why}`];
+      }),
+    ),
   columns: [
     {
       ...nameColumn,

@@ -290,6 +290,25 @@ describe("the rules of volume attachments", () => {
   });
 });
 
+describe("labels of nodes that have another name now", () => {
+  const OLD = "beta.kubernetes.io/os";
+  const WHY = 'deprecated since v1.14; use "kubernetes.io/os" instead';
+  it("are warned about in storage classes", () => {
+    const allowedTopologies = [{ matchLabelExpressions: [{ key: OLD, values: ["linux"] }] }];
+    expect(rulesOf(storageClassStrategy).warnings({ provisioner: "a", allowedTopologies })).toEqual([
+      `allowedTopologies[0].matchLabelExpressions[0].key: ${WHY}`,
+    ]);
+  });
+
+  it("are warned about in storage capacities", () => {
+    const nodeTopology = { matchExpressions: [{ key: OLD, operator: "Exists" }], matchLabels: { [OLD]: "linux" } };
+    expect(rulesOf(csiStorageCapacityStrategy).warnings({ storageClassName: "a", nodeTopology })).toEqual([
+      `nodeTopology.matchExpressions[0].key: ${OLD} is ${WHY}`,
+      `nodeTopology.matchLabels.${OLD}: ${WHY}`,
+    ]);
+  });
+});
+
 describe("the rules of classes of volume attributes", () => {
   const rules = rulesOf(volumeAttributesClassStrategy);
   it.each<Rule>([

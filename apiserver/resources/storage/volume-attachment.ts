@@ -21,6 +21,7 @@ const INT32_MAX = 2 ** 31 - 1;
 export const volumeAttachmentStrategy = serve<VolumeAttachment>({
   resource: volumeAttachments,
   storagePrefix: "volumeattachments",
+  allowUnconditionalUpdate: false,
   prepareForCreate: (attachment) => {
     attachment.status = { attached: false };
   },
