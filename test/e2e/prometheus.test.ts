@@ -1,6 +1,7 @@
 /**
- * Debian's Prometheus, unmodified, scrapes every component with a ServiceAccount's token. (Debian builds it without
- * `kubernetes_sd_configs`, so targets are written down; a pod is reached through the apiserver's proxy.)
+ * Debian's Prometheus, unmodified, scrapes every component with a ServiceAccount's token, and finds targets in all six
+ * roles of `kubernetes_sd_configs`. (Debian 12 builds it without those, so it is the newest one. A pod is reached through
+ * the apiserver's proxy.)
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,6 +29,9 @@ const OBJECTS = manifest(
     metadata: { name: "prometheus" },
     rules: [
       { apiGroups: [""], resources: ["nodes/metrics", "pods/proxy"], verbs: ["get"] },
+      { apiGroups: [""], resources: ["nodes", "services", "endpoints", "pods"], verbs: ["get", "list", "watch"] },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
+      { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: ["get", "list", "watch"] },
       { nonResourceURLs: ["/metrics"], verbs: ["get"] },
     ],
   },
@@ -41,11 +45,12 @@ const OBJECTS = manifest(
   {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name: "demo" },
+    metadata: { name: "demo", labels: { app: "demo" } },
     spec: {
       containers: [
         {
           name: "demo",
+          ports: [{ name: "metrics", containerPort: 9000 }],
           image: TOOLBOX_IMAGE,
           command: ["sh", "-c", "echo demo_requests_total 42 > /www/metrics; exec httpd -f -p 9000 -h /www"],
           readinessProbe: { httpGet: { path: "/metrics", port: 9000 }, periodSeconds: 1 },
@@ -54,7 +59,86 @@ const OBJECTS = manifest(
       terminationGracePeriodSeconds: 0,
     },
   },
+  {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "demo" },
+    spec: { selector: { app: "demo" }, ports: [{ name: "metrics", port: 80, targetPort: "metrics" }] },
+  },
+  {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "demo" },
+    spec: {
+      rules: [
+        {
+          host: "demo.example.test",
+          http: {
+            paths: [
+              { path: "/m", pathType: "Prefix", backend: { service: { name: "demo", port: { name: "metrics" } } } },
+            ],
+          },
+        },
+      ],
+    },
+  },
 );
+
+const META = "__meta_kubernetes";
+/** For each role of discovery, labels of what it has to find. */
+const DISCOVERED: [string, Record<string, unknown>][] = [
+  [
+    "node",
+    { [`${META}_node_label_kubernetes_io_os`]: "linux", [`${META}_node_address_InternalIP`]: expect.any(String) },
+  ],
+  [
+    "service",
+    {
+      __address__: "demo.default.svc:80",
+      [`${META}_service_name`]: "demo",
+      [`${META}_service_port_name`]: "metrics",
+      [`${META}_service_cluster_ip`]: expect.stringMatching(/^10\./u),
+    },
+  ],
+  [
+    "pod",
+    {
+      __address__: expect.stringMatching(/:9000$/u),
+      [`${META}_pod_name`]: "demo",
+      [`${META}_pod_ready`]: "true",
+      [`${META}_pod_label_app`]: "demo",
+      [`${META}_pod_container_port_name`]: "metrics",
+    },
+  ],
+  [
+    "endpoints",
+    {
+      [`${META}_endpoints_name`]: "demo",
+      [`${META}_endpoint_ready`]: "true",
+      [`${META}_endpoint_address_target_name`]: "demo",
+      [`${META}_pod_name`]: "demo",
+      [`${META}_service_name`]: "demo",
+    },
+  ],
+  [
+    "endpointslice",
+    {
+      [`${META}_endpointslice_endpoint_conditions_ready`]: "true",
+      [`${META}_endpointslice_address_target_name`]: "demo",
+      [`${META}_endpointslice_port_name`]: "metrics",
+      [`${META}_service_name`]: "demo",
+    },
+  ],
+  [
+    "ingress",
+    {
+      __address__: "demo.example.test",
+      [`${META}_ingress_name`]: "demo",
+      [`${META}_ingress_path`]: "/m",
+      [`${META}_ingress_scheme`]: "http",
+    },
+  ],
+];
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -63,6 +147,11 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+interface DroppedTarget {
+  readonly scrapePool: string;
+  readonly discoveredLabels: Readonly<Record<string, string>>;
 }
 
 interface Target {
@@ -89,17 +178,32 @@ function configuration({ ports, apiPort, pkiDir }: TestCluster["cluster"], token
     static_configs: [{ targets: [`127.0.0.1:${port}`] }],
     ...more,
   });
+  const kubernetes = {
+    api_server: `https://127.0.0.1:${apiPort}`,
+    authorization: secure.authorization,
+    tls_config: secure.tls_config,
+  };
+  /** Found and not scraped: what is found is what counts. */
+  const found = DISCOVERED.map(([role]) => ({
+    job_name: `found-${role}`,
+    kubernetes_sd_configs: [{ ...kubernetes, role }],
+    relabel_configs: [{ action: "drop", source_labels: ["job"], regex: ".*" }],
+  }));
+  const nodes = { ...selfSigned, job_name: "every-node", kubernetes_sd_configs: [{ ...kubernetes, role: "node" }] };
   const podPath = "/api/v1/namespaces/default/pods/demo:9000/proxy/metrics";
   return JSON.stringify({
     global: { scrape_interval: "1s", scrape_timeout: "1s" },
     scrape_configs: [
+      ...found,
+      nodes,
       job("apiserver", apiPort, secure),
       job("kubelet", ports.kubelet, secure),
       job("kubelet-resource", ports.kubelet, { ...secure, metrics_path: "/metrics/resource" }),
       job("controller-manager", ports.controllerManager, selfSigned),
       job("scheduler", ports.scheduler, selfSigned),
       job("kube-proxy", ports.proxyMetrics, {}),
-      job("pod", apiPort, { ...secure, metrics_path: podPath }),
+      // Busybox names no content type.
+      job("pod", apiPort, { ...secure, metrics_path: podPath, fallback_scrape_protocol: "PrometheusText0.0.4" }),
       job("stranger", apiPort, { ...secure, authorization: { credentials: "nonsense" } }),
     ],
   });
@@ -123,7 +227,7 @@ describe("Prometheus", () => {
     const address = `127.0.0.1:${await freePort()}`;
     base = `http://${address}`;
     const path = "usr/bin/prometheus";
-    const program = debianProgram("prometheus/prometheus", { suite: "bookworm", debianPackage: "prometheus", path });
+    const program = debianProgram("prometheus/newest", { suite: "sid", debianPackage: "prometheus", path });
     const files = [`--config.file=${join(folder, "prometheus.yml")}`, `--storage.tsdb.path=${join(folder, "data")}`];
     prometheus = spawn(program, [...files, `--web.listen-address=${address}`], { stdio: "ignore" });
     await until(() => fetchText(`${base}/-/ready`), SCRAPE_WAIT_MS);
@@ -141,6 +245,14 @@ describe("Prometheus", () => {
     };
     return answer.data.activeTargets.find(({ scrapePool }) => scrapePool === pool);
   };
+  const found = async (role: string): Promise<DroppedTarget["discoveredLabels"][]> => {
+    const answer = JSON.parse(await fetchText(`${base}/api/v1/targets?state=dropped`)) as {
+      data: { droppedTargets: DroppedTarget[] };
+    };
+    return answer.data.droppedTargets
+      .filter(({ scrapePool }) => scrapePool === `found-${role}`)
+      .map(({ discoveredLabels }) => discoveredLabels);
+  };
   const query = async (text: string): Promise<Sample[]> => {
     const answer = JSON.parse(await fetchText(`${base}/api/v1/query?query=${encodeURIComponent(text)}`)) as {
       data: { result: Sample[] };
@@ -148,10 +260,26 @@ describe("Prometheus", () => {
     return answer.data.result;
   };
 
-  it.each(["apiserver", "kubelet", "kubelet-resource", "controller-manager", "scheduler", "kube-proxy", "pod"])(
+  it.each([
+    "apiserver",
+    "kubelet",
+    "kubelet-resource",
+    "controller-manager",
+    "scheduler",
+    "kube-proxy",
+    "pod",
+    "every-node",
+  ])(
     "reads the metrics of %s",
     (pool) =>
       until(async () => expect(await target(pool)).toMatchObject({ health: "up", lastError: "" }), SCRAPE_WAIT_MS),
+    MINUTE_MS,
+  );
+
+  it.each(DISCOVERED)(
+    "discovers by role %s",
+    (role, labels) =>
+      until(async () => expect(await found(role)).toContainEqual(expect.objectContaining(labels)), SCRAPE_WAIT_MS),
     MINUTE_MS,
   );
 
@@ -161,9 +289,9 @@ describe("Prometheus", () => {
     MINUTE_MS,
   );
 
-  it.each(['sum(apiserver_request_total{verb="POST"}) > 0', "kubelet_running_pods > 0", "demo_requests_total == 42"])(
-    "finds %s",
-    (text) => until(async () => expect(await query(text)).toHaveLength(1), SCRAPE_WAIT_MS),
-    MINUTE_MS,
-  );
+  it.each([
+    'sum(apiserver_request_total{verb="POST"}) > 0',
+    'kubelet_running_pods{job="kubelet"} > 0',
+    "demo_requests_total == 42",
+  ])("finds %s", (text) => until(async () => expect(await query(text)).toHaveLength(1), SCRAPE_WAIT_MS), MINUTE_MS);
 });
