@@ -72,7 +72,7 @@ type Dependencies = Pick<ApiServices, "storage" | "clock">;
 export function createComponentStatusHandler({ storage, clock }: Dependencies): Handler {
   const probes = probesOf(storage);
   return async (context, target) => {
-    const form = negotiate(context.request.headers.accept, false);
+    const form = negotiate(context.request.headers.accept, { hasProtobuf: false });
     const isList = context.info.verb === "list";
     if (form.as === "PartialObjectMetadata" && isList) throw notForLists(componentStatuses);
     if (form.as === "PartialObjectMetadataList" && !isList) throw onlyForLists(componentStatuses);
@@ -104,7 +104,7 @@ function answerOf(
   { strategy }: ResourceTarget,
   nowMs: number,
 ): object {
-  const { as, version } = negotiate(headers.accept, false);
+  const { as, version } = negotiate(headers.accept, { hasProtobuf: false });
   const apiVersion = `meta.k8s.io/${version}`;
   if (as === "Table") return tableOf(strategy, objects, { includeObject: includeObjectOf(query), nowMs, apiVersion });
   const shown =

@@ -63,8 +63,11 @@ function checkPlace(strategy: AnyStrategy, info: RequestInfo): void {
 }
 
 /** Who takes no answer of ours must not change anything either. Reads negotiate for themselves; streams do not. */
-function checkAccept({ info, request }: RequestContext): void {
-  if (CHANGING_VERBS.has(info.verb) && !CONNECTING.has(info.subresource)) negotiate(request.headers.accept);
+function checkAccept({ info, request }: RequestContext, strategy: AnyStrategy): void {
+  if (!CHANGING_VERBS.has(info.verb) || CONNECTING.has(info.subresource)) return;
+  // What cannot be read, as reviews, has no columns either.
+  const hasTables = strategy.use((one) => one.verbs.includes("get"));
+  negotiate(request.headers.accept, { hasTables });
 }
 
 function verbHandler(table: DispatchTable, strategy: AnyStrategy, info: RequestInfo): Handler {
@@ -103,7 +106,7 @@ export function createDispatcher(table: DispatchTable): RequestHandler {
     checkPlace(strategy, info);
     // The deprecated `watch/` in a path says so for any method.
     if (info.verb === "watch" && context.request.method !== "GET") throw methodNotAllowed();
-    checkAccept(context);
+    checkAccept(context, strategy);
     const deprecation = strategy.use((one) => one.deprecation);
     if (deprecation !== undefined) context.warnings.push(deprecation);
     const isNamespaceItself = info.resource === "namespaces" && info.group === "";

@@ -19,7 +19,7 @@ import { sendWhole } from "./read/send-whole.ts";
 export function createGetHandler({ caches, clock }: Pick<ApiServices, "caches" | "clock">): Handler {
   return async (context, target) => {
     const { resource } = target.strategy;
-    const form = negotiate(context.request.headers.accept, hasProtobuf(resource));
+    const form = negotiate(context.request.headers.accept, { hasProtobuf: hasProtobuf(resource) });
     if (form.as === "PartialObjectMetadataList") throw onlyForLists(resource);
     const cache = caches.cacheOf(resource);
     const resourceVersion = context.query.get("resourceVersion") ?? "";

@@ -31,7 +31,7 @@ export function createListHandler({
 }: Pick<ApiServices, "caches" | "storage" | "clock">): Handler {
   const pages = new ListPages(storage, clock);
   return async (context, target) => {
-    const form = negotiate(context.request.headers.accept, hasProtobuf(target.strategy.resource));
+    const form = negotiate(context.request.headers.accept, { hasProtobuf: hasProtobuf(target.strategy.resource) });
     if (form.as === "PartialObjectMetadata") throw notForLists(target.strategy.resource);
     const includeObject = includeObjectOf(context.query);
     const options = parseListOptions(context.query, false);

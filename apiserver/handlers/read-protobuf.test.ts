@@ -248,6 +248,15 @@ describe("answers to those who want something else", () => {
     expect((await ask(`${PATH}/unseen`)).status).toBe(404);
   });
 
+  it("are no tables of what cannot be listed: 406", async () => {
+    const headers = { accept: "application/json;as=Table;g=meta.k8s.io;v=v1", "content-type": "application/json" };
+    const body = '{"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}';
+    const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    const answer = await ask(path, { method: "POST", headers, body });
+    expect(answer.status).toBe(406);
+    expect(answer.bytes.toString("utf8")).toContain("only the following media types are accepted: application/json");
+  });
+
   it("are compressed when one object is large", async () => {
     const data = { text: "x".repeat(200_000) };
     await api.client.create(configMaps, { metadata: { name: "large" }, data }, { namespace: "pb" });

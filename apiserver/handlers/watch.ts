@@ -34,7 +34,7 @@ export function createWatchHandler(
 ): Handler {
   return async (context, target) => {
     const { strategy, namespace, name } = target;
-    const form = negotiateStream(context.request.headers.accept, hasProtobuf(strategy.resource));
+    const form = negotiateStream(context.request.headers.accept, { hasProtobuf: hasProtobuf(strategy.resource) });
     if (form.as === "PartialObjectMetadataList") throw onlyForLists(strategy.resource);
     const includeObject = includeObjectOf(context.query);
     const options = parseListOptions(context.query, true);

@@ -34,14 +34,16 @@ describe("the form of an answer", () => {
     (accept) => {
       const error = "only the following media types are accepted: application/json, application/yaml";
       expect(() => negotiate(accept)).toThrow(`${error}, application/vnd.kubernetes.protobuf`);
-      expect(() => negotiate(accept, false)).toThrow(new RegExp(`${error}$`, "u"));
+      expect(() => negotiate(accept, { hasProtobuf: false })).toThrow(new RegExp(`${error}$`, "u"));
       expect(negotiateAnswer(accept)).toEqual({ format: "json", as: undefined, version: "v1" });
     },
   );
 
   it("is JSON or protobuf for a watch, and JSON for a kind without protobuf", () => {
     expect(negotiateStream("application/vnd.kubernetes.protobuf, application/json").format).toBe("protobuf");
-    expect(negotiateStream("application/vnd.kubernetes.protobuf, application/json", false).format).toBe("json");
+    expect(
+      negotiateStream("application/vnd.kubernetes.protobuf, application/json", { hasProtobuf: false }).format,
+    ).toBe("json");
     expect(() => negotiateStream("application/yaml")).toThrow(
       "only the following media types are accepted: application/json;stream=watch, " +
         "application/vnd.kubernetes.protobuf;stream=watch",

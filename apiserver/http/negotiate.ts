@@ -44,13 +44,21 @@ function formatsOf(type: string): readonly Format[] {
   }
 }
 
-function formOf({ parameters }: AcceptClause, format: Format): Negotiated | undefined {
+/** What an endpoint can answer; everything when left out. */
+export interface Abilities {
+  readonly hasProtobuf?: boolean;
+  readonly hasTables?: boolean;
+}
+
+function formOf({ parameters }: AcceptClause, format: Format, abilities: Abilities): Negotiated | undefined {
+  if (format === "protobuf" && abilities.hasProtobuf === false) return undefined;
   const { as, g, v: version, stream, sv } = parameters;
   if (stream !== undefined && stream !== "" && (stream !== "watch" || format === "yaml")) return undefined;
   if (sv !== undefined && sv !== "" && sv !== "v1") return undefined;
   if (as === undefined && g === undefined && version === undefined) return PLAIN[format];
   if (g !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return undefined;
-  if (as === "Table") return format === "protobuf" ? undefined : { format, as, version };
+  if (as === "Table")
+    return format === "protobuf" || abilities.hasTables === false ? undefined : { format, as, version };
   if (as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
   return { format, as, version };
 }
@@ -68,23 +76,23 @@ export function unsupportedMediaType(accepted: string): StatusError {
   );
 }
 
-/** Best form of the answer; throws 406 when there is none. Not every kind has a protobuf form. */
-export function negotiate(accept: string | undefined, hasProtobuf = true): Negotiated {
+/** Best form of the answer; throws 406 when there is none. */
+export function negotiate(accept: string | undefined, abilities: Abilities = {}): Negotiated {
   if (accept === undefined || accept === "") return PLAIN.json;
   for (const clause of acceptClauses(accept)) {
     for (const format of formatsOf(clause.type)) {
-      const form = format === "protobuf" && !hasProtobuf ? undefined : formOf(clause, format);
+      const form = formOf(clause, format, abilities);
       if (form !== undefined) return form;
     }
   }
-  throw notAcceptable(hasProtobuf ? TYPES : TYPES.slice(0, -1));
+  throw notAcceptable(abilities.hasProtobuf === false ? TYPES.slice(0, -1) : TYPES);
 }
 
 /** The same for a watch: YAML has no end that a client could see. */
-export function negotiateStream(accept: string | undefined, hasProtobuf = true): Negotiated {
-  const form = negotiate(accept, hasProtobuf);
-  if (form.format === "yaml") throw notAcceptable(hasProtobuf ? STREAM_TYPES : STREAM_TYPES.slice(0, -1));
-  return form;
+export function negotiateStream(accept: string | undefined, abilities: Abilities = {}): Negotiated {
+  const form = negotiate(accept, abilities);
+  if (form.format !== "yaml") return form;
+  throw notAcceptable(abilities.hasProtobuf === false ? STREAM_TYPES.slice(0, -1) : STREAM_TYPES);
 }
 
 /** For answers that must be given in any case: the same, but never fails. */
