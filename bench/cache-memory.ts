@@ -10,6 +10,9 @@ import { samplePod } from "./support/sample-pod.ts";
 import { spawnSync } from "node:child_process";
 
 const COUNT = 20_000;
+/** The first one: there is no history to read. */
+const REVISION = 1;
+const CHILD_MS_MAX = 120_000;
 const SELF = import.meta.filename;
 
 /** A store that has `COUNT` pods and keeps none of them itself. */
@@ -20,12 +23,18 @@ function virtualStore(podBytes: number): Storage {
     const items = Array.from({ length: end - start }, (_, offset) => {
       const pod = samplePod(start + offset, podBytes);
       const name = String(start + offset).padStart(6, "0");
-      return { key: `/registry/pods/default/web-${name}`, value: encodeStored(pod), modRevision: 5, createRevision: 5 };
+      return {
+        key: `/registry/pods/default/web-${name}`,
+        value: encodeStored(pod),
+        modRevision: REVISION,
+        createRevision: REVISION,
+      };
     });
-    return { items, revision: 5, hasMore: end < COUNT, remaining: COUNT - end };
+    return { items, revision: REVISION, hasMore: end < COUNT, remaining: COUNT - end };
   };
   const store: Partial<Storage> = {
     range,
+    currentRevision: async () => REVISION,
     watch: () => ({ requestProgress: () => undefined, close: async () => undefined }),
   };
   return store as Storage;
@@ -44,7 +53,7 @@ async function bytesPerObject(podBytes: number): Promise<number> {
   const bytes = (used() - before) / COUNT;
   stop.abort();
   // Everything must still be reachable when it was measured.
-  if (caches.revision !== 5) throw new Error("the cache is empty");
+  if (caches.revision !== REVISION) throw new Error("the cache is empty");
   return bytes;
 }
 
@@ -60,7 +69,9 @@ export const cacheMemory: Bench = {
   run: async () => {
     for (const podBytes of [2600, 14_400]) {
       // A process of its own, with a garbage collector that can be called.
-      const child = spawnSync(process.execPath, ["--expose-gc", SELF, String(podBytes)], { encoding: "utf8" });
+      const options = { encoding: "utf8", timeout: CHILD_MS_MAX } as const;
+      const child = spawnSync(process.execPath, ["--expose-gc", SELF, String(podBytes)], options);
+      if (child.status !== 0) throw new Error(`nothing was measured: ${child.stderr}`);
       const json = JSON.stringify(samplePod(1, podBytes)).length;
       report(`cached pod of ${json} bytes beside its JSON`, Number(child.stdout), json, "bytes", "≤ 1.5×");
     }
