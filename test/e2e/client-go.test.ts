@@ -9,6 +9,8 @@ import { writeKubeconfig } from "../support/kubeconfig-file.ts";
 
 const MINUTE_MS = 60_000;
 const APPS = "apps/v1";
+/** What typed clients ask for first is what they get, in watches and refusals, too. */
+const PROTOBUF = ["application/vnd.kubernetes.protobuf"];
 
 /** What each scenario sees. */
 const SCENARIOS: [string, string, Record<string, unknown>][] = [
@@ -29,16 +31,25 @@ const SCENARIOS: [string, string, Record<string, unknown>][] = [
       job: [6, "NonIndexed", true],
       secret: [Buffer.from([0, 1, 127, 128, 254, 255]).toString("base64"), "plain", 0],
       left: 0,
+      contentTypes: PROTOBUF,
     },
   ],
   ["pages", "reads a collection in pages of one revision", { sizes: [10, 10, 5], remaining: [15, 5], revisions: 1 }],
-  ["watch", "watches one name from a revision", { seen: ["ADDED seen ", "MODIFIED seen 1", "DELETED seen 1"] }],
+  [
+    "watch",
+    "watches one name from a revision",
+    { seen: ["ADDED seen ", "MODIFIED seen 1", "DELETED seen 1"], contentTypes: PROTOBUF },
+  ],
   [
     "informers",
     "fills shared informers by WatchList and keeps them right",
-    { synced: 5, initial: [5, 0, 0], seen: [15, 2, 3], changed: 2, watchLists: 1, lists: 0 },
+    { synced: 5, initial: [5, 0, 0], seen: [15, 2, 3], changed: 2, watchLists: 1, lists: 0, contentTypes: PROTOBUF },
   ],
-  ["metadata-informers", "follows metadata alone", { seen: [15, 2, 3], labels: { when: "later", changed: "yes" } }],
+  [
+    "metadata-informers",
+    "follows metadata alone",
+    { seen: [15, 2, 3], contentTypes: PROTOBUF, labels: { when: "later", changed: "yes" } },
+  ],
   [
     "leader-election",
     "elects one leader, and another when it steps down",

@@ -89,5 +89,9 @@ func run(kubeconfig, name string) (Facts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("namespace: %w", err)
 	}
-	return scenarios[name](ctx, World{Config: config, Client: client, Namespace: namespace.Name, Traffic: traffic})
+	facts, err := scenarios[name](ctx, World{Config: config, Client: client, Namespace: namespace.Name, Traffic: traffic})
+	if err == nil {
+		facts["contentTypes"] = traffic.contentTypes()
+	}
+	return facts, err
 }

@@ -121,7 +121,6 @@ func typedClients(ctx context.Context, world World) (Facts, error) {
 		return nil, err
 	}
 	facts["left"] = len(left.Items)
-	facts["contentTypes"] = world.Traffic.contentTypes()
 	return facts, nil
 }
 
