@@ -15,8 +15,8 @@ export interface RecentHistory {
   readonly reached: number;
 }
 
-/** Several minutes of a busy cluster; reading and decoding so many small objects takes well under a second. */
-export const HISTORY_REVISIONS_MAX = 20_000;
+/** Several minutes of a busy cluster; etcd hands so many small objects over in about a second. */
+export const HISTORY_REVISIONS_MAX = 10_000;
 /** The same for large objects. */
 export const HISTORY_BYTES_MAX = 32 * 1024 * 1024;
 /** A store that is slower than this starts without its history. */
