@@ -67,11 +67,11 @@ export function createListHandler({
 }
 
 async function sendProtobuf(context: RequestContext, result: ListResult, options: ProtobufListOptions): Promise<void> {
-  const body = await protobufList([...rowsOf(result)], options);
-  const { as, isSmall } = { as: options.form.as, isSmall: (body.byteLength ?? 0) <= GZIP_BYTES_MIN };
-  if (as !== undefined || isSmall || result.kind === "page" || !result.view.isPlain || !wantsGzip(context)) {
-    return sendBody(context, body, PROTOBUF_TYPE);
-  }
+  const body = await protobufList([...rowsOf(result)], options, context.signal);
+  if (body === undefined) return;
+  const isPacked = (body.byteLength ?? 0) > GZIP_BYTES_MIN && wantsGzip(context);
+  const isWhole = options.form.as === undefined && result.kind === "view" && result.view.isPlain;
+  if (!isPacked || !isWhole) return sendBody(context, body, PROTOBUF_TYPE);
   const { snapshot, prefix } = result.view;
   if (!begin(context, { "Content-Encoding": "gzip", Vary: "Accept-Encoding" }, PROTOBUF_TYPE)) return;
   const parts = gzipParts(body.head, snapshot.parts(prefix), body.tail, protobufPieces(options.strategy));

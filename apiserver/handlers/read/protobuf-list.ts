@@ -19,10 +19,15 @@ export interface ProtobufListOptions {
   readonly metadata: ListMeta;
 }
 
-/** Encodes what is not encoded yet, a batch in a turn. */
-export async function protobufList(rows: readonly CachedRow[], options: ProtobufListOptions): Promise<ListBody> {
+/** Encodes what is not encoded yet, a batch in a turn. Nothing when the client goes away meanwhile. */
+export async function protobufList(
+  rows: readonly CachedRow[],
+  options: ProtobufListOptions,
+  signal: AbortSignal,
+): Promise<ListBody | undefined> {
   const { strategy, form, metadata } = options;
-  await encodeAll(rows, strategy);
+  await encodeAll(rows, strategy, signal);
+  if (signal.aborted) return undefined;
   const metaVersion = `meta.k8s.io/${form.version}`;
   const isPartial = form.as === METADATA_ONLY;
   // The fields changed places after v1beta1.
@@ -53,9 +58,10 @@ export function protobufPieces({ resource }: AnyStrategy): PieceForm {
   };
 }
 
-async function encodeAll(rows: readonly CachedRow[], { resource }: AnyStrategy): Promise<void> {
+async function encodeAll(rows: readonly CachedRow[], { resource }: AnyStrategy, signal: AbortSignal): Promise<void> {
   let encoded = 0;
   for (const row of rows) {
+    if (signal.aborted) return;
     if (row.protobuf !== undefined) continue;
     protobufItem(row, resource);
     if (++encoded % ENCODE_BATCH_ROWS === 0) await new Promise((resolve) => setImmediate(resolve));
