@@ -136,9 +136,9 @@ describe("a JSON body", () => {
     const body =
       '{"spec":{"replicaz":1,"template":{"spec":{"containers":[{"name":"a","imagez":"b","image":"x","image":"y"}]}}}}';
     const problems = [
-      'duplicate field "spec.template.spec.containers[0].image"',
       'unknown field "spec.replicaz"',
       'unknown field "spec.template.spec.containers[0].imagez"',
+      'duplicate field "spec.template.spec.containers[0].image"',
     ];
     expect(decode(body).warnings).toEqual(problems);
     expect(decode(body, { fieldValidation: "Ignore" }).warnings).toEqual([]);

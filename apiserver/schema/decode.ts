@@ -3,7 +3,7 @@
  * serializer` with the error texts of `apiserver/pkg/endpoints/handlers/rest.go`.
  */
 import { badRequest, StatusError } from "../../shared/errors/status-error.ts";
-import { JsonSyntaxError, parseJson } from "../../shared/machinery/lossless-json.ts";
+import { inOrderOfText, JsonSyntaxError, parseJson } from "../../shared/machinery/lossless-json.ts";
 import { apiVersionOf } from "../../shared/resources/resource.ts";
 import { definitionNameOf, type GroupVersionKind, parseApiVersion } from "./definitions.ts";
 import { duplicateField, type FieldValidation, STRICT_PREFIX, unknownField } from "./field-validation.ts";
@@ -32,8 +32,8 @@ export interface DecodedBody {
 
 interface Parsed {
   readonly value: unknown;
-  /** Complaints about keys that were given twice. */
-  readonly duplicates: string[];
+  /** Complaints about keys that were given twice, and about these fields that the kind has not. */
+  problems(unknownFields: readonly string[]): string[];
 }
 
 export const MEDIA_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"] as const;
@@ -58,17 +58,19 @@ function parse(request: DecodeRequest): Parsed {
       case "":
       case "application/json": {
         const { value, duplicateFields } = parseJson(request.bytes);
-        return { value, duplicates: duplicateFields.map(duplicateField) };
+        return { value, problems: (unknownFields) => jsonProblems(request.bytes, duplicateFields, unknownFields) };
       }
       case "application/yaml": {
         const { value, duplicateKeys } = parseYaml(new TextDecoder().decode(request.bytes));
-        return {
-          value,
-          duplicates: duplicateKeys.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`],
-        };
+        const duplicates =
+          duplicateKeys.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${duplicateKeys.join("\n  ")}`];
+        return { value, problems: (unknownFields) => [...duplicates, ...unknownFields.map(unknownField)] };
       }
       case "application/vnd.kubernetes.protobuf":
-        return { value: decodeProtobuf(request.bytes, request.expected), duplicates: [] };
+        return {
+          value: decodeProtobuf(request.bytes, request.expected),
+          problems: (unknownFields) => unknownFields.map(unknownField),
+        };
       default:
         throw unsupportedMediaType(MEDIA_TYPES);
     }
@@ -80,6 +82,15 @@ function parse(request: DecodeRequest): Parsed {
     if (error instanceof StatusError) throw error;
     throw unrecognized(request, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** In the order in which a reader meets them, as upstream. */
+function jsonProblems(bytes: Uint8Array, duplicates: readonly string[], unknown: readonly string[]): string[] {
+  const told = (paths: readonly string[], tell: (path: string) => string): Map<string, string> =>
+    new Map(paths.map((path) => [path, tell(path)]));
+  const [once, twice] = [told(unknown, unknownField), told(duplicates, duplicateField)];
+  if (once.size === 0 || twice.size === 0) return [...once.values(), ...twice.values()];
+  return inOrderOfText(bytes, once, twice);
 }
 
 /** 415 that lists what is accepted. */
@@ -145,7 +156,7 @@ function read(
 ): DecodedBody {
   try {
     const { object, unknownFields } = readAsDefinition(definition, parsed.value ?? {});
-    const problems = [...parsed.duplicates, ...unknownFields.map(unknownField)];
+    const problems = parsed.problems(unknownFields);
     if (fieldValidation === "Strict" && problems.length > 0)
       throw cannotHandle(gvk, expected, STRICT_PREFIX + problems.join(", "));
     const typed = { kind: gvk.kind, apiVersion: apiVersionOf(gvk), ...(object as object) };

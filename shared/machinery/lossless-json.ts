@@ -124,9 +124,14 @@ interface Frame {
   key: string;
 }
 
-/** Walks valid JSON text with a stack of its own and lists the keys that repeat. */
-function findDuplicates(text: string): string[] {
-  const found: string[] = [];
+interface FoundKey {
+  readonly path: string;
+  /** Whether its object had it before. */
+  readonly isRepeated: boolean;
+}
+
+/** Walks valid JSON text with a stack of its own and gives every key with its path, in order. */
+function* keysOf(text: string): Generator<FoundKey> {
   const stack: Frame[] = [];
   for (let index = 0; index < text.length; index++) {
     const frame = stack.at(-1);
@@ -146,7 +151,7 @@ function findDuplicates(text: string): string[] {
         const end = endOfString(text, index);
         if (frame?.seen !== undefined && /^\s*:/.test(text.slice(end + 1, end + 200))) {
           frame.key = JSON.parse(text.slice(index, end + 1)) as string;
-          if (frame.seen.has(frame.key)) found.push(childPath(frame));
+          yield { path: childPath(frame), isRepeated: frame.seen.has(frame.key) };
           frame.seen.add(frame.key);
         }
         index = end;
@@ -156,7 +161,26 @@ function findDuplicates(text: string): string[] {
         break;
     }
   }
-  return [...new Set(found)];
+}
+
+function findDuplicates(text: string): string[] {
+  const found = new Set<string>();
+  for (const { path, isRepeated } of keysOf(text)) if (isRepeated) found.add(path);
+  return [...found];
+}
+
+/** The paths of `once` and `twice` as a reader meets them: the one at first sight, the other at the second. */
+export function inOrderOfText<T>(
+  input: Uint8Array | string,
+  once: ReadonlyMap<string, T>,
+  twice: ReadonlyMap<string, T>,
+): T[] {
+  const met = new Set<T>();
+  for (const { path, isRepeated } of keysOf(typeof input === "string" ? input : new TextDecoder().decode(input))) {
+    const found = isRepeated ? twice.get(path) : once.get(path);
+    if (found !== undefined) met.add(found);
+  }
+  return [...met, ...[...once.values(), ...twice.values()].filter((one) => !met.has(one))];
 }
 
 function childPath(frame: Frame | undefined): string {
