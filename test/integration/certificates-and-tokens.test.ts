@@ -4,6 +4,7 @@ import { generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { type RunningControllerManager, run } from "../../controller-manager/run.ts";
 import { DEFAULT_SETTINGS } from "../../controller-manager/settings.ts";
+import type { CertificateSigningRequest } from "../../shared/api/generated/certificates/v1.ts";
 import type { Secret } from "../../shared/api/generated/core/v1.ts";
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import { createApiClient } from "../../shared/client/http-client.ts";
@@ -161,6 +162,66 @@ describe("a certificate request", () => {
       reason: "SignerValidationFailure",
       message: "invalid usage for client certificate: server auth",
     });
+  });
+});
+
+describe("a certificate request of somebody else's signer", () => {
+  const BASE = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+  const SIGNER = "example.com/lifecycle";
+
+  async function send(method: string, path: string, body?: unknown): Promise<CertificateSigningRequest> {
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { "content-type": type };
+    const answer = await client.raw({ method, path, headers, body: body === undefined ? "" : JSON.stringify(body) });
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.body.toString()}`);
+    return JSON.parse(answer.body.toString()) as CertificateSigningRequest;
+  }
+
+  it("goes through its whole life, with approval and status on their own", async () => {
+    await ask({ name: "life", subject: [{ CN: ["e2e"] }], signerName: SIGNER });
+    const path = `${BASE}/life`;
+    const labelled = await send("PATCH", path, {
+      metadata: { labels: { of: "life" }, annotations: { patched: "true" } },
+    });
+    const { items } = await client.list(certificateSigningRequests, { labelSelector: "of=life" });
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(["life"]);
+    const annotations = { ...labelled.metadata.annotations, updated: "true" };
+    const updated = await send("PUT", path, { ...labelled, metadata: { ...labelled.metadata, annotations } });
+    expect(updated.metadata.annotations).toEqual({ patched: "true", updated: "true" });
+
+    expect(await send("GET", `${path}/approval`)).toMatchObject({ metadata: { name: "life" } });
+    const condition = (type: string, status = "True") => ({ type, status, reason: "Set", message: "by the test" });
+    const patched = await send("PATCH", `${path}/approval`, {
+      metadata: { annotations: { patchedApproval: "true" } },
+      status: { conditions: [condition("ApprovalPatch")] },
+    });
+    expect(patched.status?.conditions?.map(({ type }) => type)).toEqual(["ApprovalPatch"]);
+    expect(patched.metadata.annotations?.["patchedApproval"]).toBe("true");
+    const both = [...(patched.status?.conditions ?? []), condition("Approved"), condition("ApprovalUpdate")];
+    const approved = await send("PUT", `${path}/approval`, { ...patched, status: { conditions: both } });
+    expect(approved.status?.conditions?.map(({ type }) => type)).toEqual([
+      "ApprovalPatch",
+      "Approved",
+      "ApprovalUpdate",
+    ]);
+
+    expect(await send("GET", `${path}/status`)).toMatchObject({ metadata: { name: "life" } });
+    const certificate = base64(api.authority.certificate);
+    const signed = await send("PATCH", `${path}/status`, { status: { certificate } });
+    expect(signed.status?.certificate).toBe(certificate);
+    const more = [...(signed.status?.conditions ?? []), condition("StatusUpdate")];
+    const last = await send("PUT", `${path}/status`, { ...signed, status: { ...signed.status, conditions: more } });
+    expect(last.status?.conditions?.map(({ type }) => type)).toContain("StatusUpdate");
+    // What was issued stays.
+    await expect(
+      send("PATCH", `${path}/status`, { status: { certificate: base64(api.admin.certificate) } }),
+    ).rejects.toThrow("field is immutable");
+
+    await send("DELETE", path);
+    await ask({ name: "life-2", subject: [{ CN: ["e2e"] }], signerName: SIGNER });
+    await client.deleteCollection(certificateSigningRequests, { fieldSelector: `spec.signerName=${SIGNER}` });
+    const left = await client.list(certificateSigningRequests, { fieldSelector: `spec.signerName=${SIGNER}` });
+    expect(left.items).toEqual([]);
   });
 });
 
