@@ -215,7 +215,7 @@ describe("a certificate request of somebody else's signer", () => {
     // What was issued stays.
     await expect(
       send("PATCH", `${path}/status`, { status: { certificate: base64(api.admin.certificate) } }),
-    ).rejects.toThrow("field is immutable");
+    ).rejects.toThrow("updates may not modify existing certificate content");
 
     await send("DELETE", path);
     await ask({ name: "life-2", subject: [{ CN: ["e2e"] }], signerName: SIGNER });
