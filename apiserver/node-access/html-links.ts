@@ -6,7 +6,6 @@
 import { PassThrough, type Readable } from "node:stream";
 import { createDeflate, createGunzip, createGzip, createInflate } from "node:zlib";
 import { RewritingStream } from "parse5-html-rewriting-stream";
-import type { StartTag } from "parse5-sax-parser";
 
 /** Attributes that hold one address, by element. */
 const LINKS: Readonly<Record<string, readonly string[]>> = {
@@ -44,6 +43,8 @@ interface Location {
   readonly startOffset: number;
   readonly endOffset: number;
 }
+
+type StartTag = Parameters<RewritingStream["emitStartTag"]>[0];
 
 export interface LinkTarget {
   /** `http://10.0.0.1:80`: whose absolute addresses are meant too. */

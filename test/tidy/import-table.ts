@@ -36,6 +36,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   etcd3: ["apiserver/storage/etcd"],
   express: ["apiserver/http", "addons", "kubelet/server", "shared/process"],
   jose: ["apiserver/authentication"],
+  "parse5-html-rewriting-stream": ["apiserver/node-access"],
   pino: ["shared/process"],
   "prom-client": ["shared/process"],
   protobufjs: ["apiserver/schema", "apiserver/openapi", "kubelet/runtime/cri"],

@@ -164,8 +164,8 @@ describe("other writes", () => {
       apiVersion: "apps/v1",
       fieldsType: "FieldsV1",
       fieldsV1: { "f:spec": { "f:replicas": {} } },
-      time: expect.stringMatching(/Z$/u),
     });
+    expect(entryOf(patched, "tool")?.time).toMatch(/Z$/u);
   });
 
   it("that change nothing leave the object as it is", async () => {

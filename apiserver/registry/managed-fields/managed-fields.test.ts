@@ -47,6 +47,9 @@ function update(live: KubeObject | undefined, manager: string, next: object): Ku
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
+/** `expect.stringMatching` is `any`. */
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
 const without = (object: KubeObject): object => ({
   ...object,
   metadata: { ...object.metadata, managedFields: undefined },
@@ -96,7 +99,7 @@ describe("server-side apply", () => {
     expect(failure(() => apply(live, "b", { labels: { x: "2" }, spec: { replicas: 1 } }))).toMatchObject({
       code: 409,
       reason: "Conflict",
-      message: expect.stringMatching(
+      message: matching(
         /^Apply failed with 2 conflicts: conflicts with "a":\n- \.metadata\.labels\.x\nconflicts with "editor" using apps\/v1 at \S+Z:\n- \.spec\.replicas$/u,
       ),
       details: {
@@ -179,7 +182,7 @@ describe("server-side apply", () => {
     const applied = apply(live, "kubectl", { spec: { replicas: 2 } });
     expect(JSON.parse(applied.metadata.annotations?.[annotation] ?? "")).toMatchObject({ spec: { replicas: 2 } });
     expect(failure(() => apply(live, "kubectl", { spec: { replicas: 2, paused: false } }))).toMatchObject({
-      message: expect.stringMatching(/^Apply failed with 1 conflict: .*: \.spec\.paused$/u),
+      message: matching(/^Apply failed with 1 conflict: .*: \.spec\.paused$/u),
     });
     expect(failure(() => apply(live, "other", { spec: { replicas: 2 } }))).toMatchObject({ code: 409 });
   });

@@ -205,7 +205,7 @@ describe("merging", () => {
   });
 
   it("keeps the order of the configuration, and what only the live list has where it was", () => {
-    const list = (keys: string): object => ({ list: [...keys].map((key) => ({ key })) });
+    const list = (keys: string): object => ({ list: keys.split("").map((key) => ({ key })) });
     expect(mergeConfiguration(SMALL, list("abc"), list("ca"))).toEqual(list("cab"));
     expect(mergeConfiguration(SMALL, list("xay"), list("ab"))).toEqual(list("xayb"));
     expect(mergeConfiguration(SMALL, list("ab"), list("cab"))).toEqual(list("cab"));
