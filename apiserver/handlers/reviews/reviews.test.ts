@@ -293,13 +293,14 @@ describe("eviction", () => {
       message: "Cannot evict pod as it would violate the pod's disruption budget.",
       details: {
         causes: [
-          { reason: "DisruptionBudget", message: "The disruption budget web needs 2 healthy pods and has 3 currently" },
+          { reason: "DisruptionBudget", message: "The disruption budget web does not allow evicting pods currently" },
         ],
       },
     });
   });
 
   it("keeps to its preconditions", async () => {
+    await api.client.delete(podDisruptionBudgets, { namespace: "default", name: "web" });
     await createPod("e");
     const { code } = await evict("e", { deleteOptions: { preconditions: { uid: "other" } } });
     expect(code).toBe(409);
