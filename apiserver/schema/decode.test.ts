@@ -141,6 +141,7 @@ describe("a JSON body", () => {
       'duplicate field "spec.template.spec.containers[0].image"',
     ];
     expect(decode(body).warnings).toEqual(problems);
+    expect(decode('{"metadata":{"unknownMeta":1}}').warnings).toEqual(['unknown field "metadata.unknownMeta"']);
     expect(decode(body, { fieldValidation: "Ignore" }).warnings).toEqual([]);
     expect(stringifyJson(decode(body).object)).not.toContain("imagez");
     expect(messageOf(() => decode(body, { fieldValidation: "Strict" }))).toBe(
