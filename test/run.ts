@@ -38,10 +38,23 @@ function runKind(kind: Kind, totals: Totals): void {
   const serial = kind === "unit" ? [] : ["--runInBand", "--testTimeout=60000"];
   const jest = join(ROOT, "node_modules", "jest", "bin", "jest.js");
   const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+  // A suite that failed may leave a server open: that must not keep the run from its last line.
+  const ending = ["--forceExit"];
   process.stdout.write(`\n== ${kind}\n`);
   const result = spawnSync(
     process.execPath,
-    [...flags, jest, "--selectProjects", kind, "--json", "--outputFile", report, "--passWithNoTests", ...serial],
+    [
+      ...flags,
+      jest,
+      "--selectProjects",
+      kind,
+      "--json",
+      "--outputFile",
+      report,
+      "--passWithNoTests",
+      ...ending,
+      ...serial,
+    ],
     { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, FORCE_COLOR: "0" } },
   );
   try {
