@@ -150,7 +150,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
         "image/*",
         "application/xml",
         "application/json;as=Chair;v=v1;g=meta.k8s.io",
-        "application/vnd.kubernetes.protobuf",
+        "application/cbor",
+        "application/vnd.kubernetes.protobuf;as=Chair;v=v1;g=meta.k8s.io",
       ]),
     }),
   "a bad label selector": (random) => {
@@ -387,8 +388,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
   "subresources with nonsense": (random) =>
     random.pick([
-      post(`${PODS}/none/binding`, '{"target":{"name":""}}', [404, 422]),
-      post(`${PODS}/none/binding`, '{"target":{"kind":"Moon","name":"m"}}', [404, 422]),
+      post(`${PODS}/none/binding`, '{"target":{"name":""}}', [400]),
+      post(`${PODS}/none/binding`, '{"metadata":{"name":"none"},"target":{"kind":"Moon","name":"m"}}', [404, 422]),
       post(`${PODS}/none/binding`, '{"metadata":{"name":"none"},"target":{"kind":"Node","name":"n"}}', [404]),
       post(`${PODS}/none/eviction`, '{"kind":"Eviction","apiVersion":"policy/v9"}', [400, 404]),
       {
