@@ -11,6 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ["shared", "scheduler"],
   kubelet: ["shared", "kubelet"],
   "kube-proxy": ["shared", "kube-proxy"],
+  "csi-hostpath": ["shared", "csi-hostpath"],
   cli: ["shared", "cli"],
   bench: [
     "shared",
@@ -23,13 +24,23 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bench",
     "test/support",
   ],
-  test: ["shared", "apiserver", "controller-manager", "scheduler", "kubelet", "kube-proxy", "cli", "test"],
+  test: [
+    "shared",
+    "apiserver",
+    "controller-manager",
+    "scheduler",
+    "kubelet",
+    "kube-proxy",
+    "csi-hostpath",
+    "cli",
+    "test",
+  ],
 };
 
 /** Where an npm package may be imported; a package that is not named here may be imported nowhere. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
-  "@grpc/grpc-js": ["kubelet/runtime/cri", "apiserver/storage/etcd"],
-  "@grpc/proto-loader": ["kubelet/runtime/cri"],
+  "@grpc/grpc-js": ["kubelet/runtime/cri", "apiserver/storage/etcd", "shared/csi", "csi-hostpath"],
+  "@grpc/proto-loader": ["kubelet/runtime/cri", "shared/csi"],
   "@peculiar/x509": ["shared/process"],
   "reflect-metadata": ["shared/process"],
   commander: ["cli"],
