@@ -24,7 +24,7 @@ import { createWorkQueue, type WorkQueue } from "../../shared/workqueue/work-que
 import { execute, type ExecutorOptions, type Outcome, type Written } from "./executor.ts";
 import { grantsOf } from "./grants.ts";
 import { GATE_TIMEOUT_MS, PendingWrites } from "./pending-writes.ts";
-import type { AnyAction, Plan, StatusOf } from "./plan.ts";
+import type { AnyAction, Plan, PlannedEvent, StatusOf } from "./plan.ts";
 import type { ObjectOf, ResourceMap, World } from "./resource-map.ts";
 import type { ControllerServices, RunnableController } from "./services.ts";
 
@@ -216,8 +216,9 @@ class ControllerRun<T extends KubeObject, Reads extends ResourceMap, Writes exte
 
   async #carryOut(key: string, object: T | undefined, plan: Plan<T, Writes>): Promise<Outcome> {
     let current = object;
-    const tell = (event: { type: "Normal" | "Warning"; reason: string; message: string }): void => {
-      if (object !== undefined) this.#recorder.event(object, event.type, event.reason, event.message);
+    const tell = (event: PlannedEvent): void => {
+      const about = event.about ?? object;
+      if (about !== undefined) this.#recorder.event(about, event.type, event.reason, event.message);
     };
     const options: ExecutorOptions = {
       client: this.#services.client,

@@ -7,11 +7,12 @@
  * X2 Every delete and patch is bound to the UID that was planned for, every update to its revision: a plan made from
  *    a stale cache harms nobody.
  * X3 What lies in the past is no failure: deleting what is gone, creating in a namespace that is being deleted.
+ * X4 What rests on something not being there is asked of the server: caches hear of new objects late.
  */
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import { isAlreadyExists, isConflict, isNotFound, StatusError } from "../../shared/errors/status-error.ts";
 import type { KubeObject, Resource } from "../../shared/resources/resource.ts";
-import type { ActionFailure, AnyAction, PlannedEvent } from "./plan.ts";
+import type { Absence, ActionFailure, AnyAction, PlannedEvent } from "./plan.ts";
 import type { ResourceMap } from "./resource-map.ts";
 
 export interface Written {
@@ -90,6 +91,7 @@ async function attempt(action: AnyAction, options: ExecutorOptions): Promise<Act
   try {
     options.signal.throwIfAborted();
     if (action.verb === "patch" && action.needsLiveOwner === true && !(await options.isOwnerLive())) return "stale";
+    if (action.needsAbsence !== undefined && !(await isAbsent(action.needsAbsence, options))) return "stale";
     const written = await write(action, options);
     options.onWritten(written);
     report(action.onSuccess, { name: written.target.metadata.name }, options);
@@ -105,6 +107,22 @@ async function attempt(action: AnyAction, options: ExecutorOptions): Promise<Act
       report(action.onFailure, { name: nameOf(action), error: message }, options);
     }
     return { error };
+  }
+}
+
+/** X4 */
+async function isAbsent(absence: Absence, { client, signal }: ExecutorOptions): Promise<boolean> {
+  const { resource, namespace, name, uid, matches } = absence;
+  if (name === undefined) {
+    const { items } = await client.list(resource, { namespace, signal });
+    return !items.some((object) => matches?.(object) ?? true);
+  }
+  try {
+    const live = await client.get(resource, { namespace, name }, signal);
+    return uid !== undefined && live.metadata.uid !== uid;
+  } catch (err) {
+    if (isNotFound(err)) return true;
+    throw err;
   }
 }
 

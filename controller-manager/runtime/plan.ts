@@ -3,17 +3,31 @@
  * anything else does not compile.
  */
 import type { PatchType } from "../../shared/client/api-client.ts";
-import type { Draft, KubeObject } from "../../shared/resources/resource.ts";
+import type { Draft, KubeObject, Resource } from "../../shared/resources/resource.ts";
 import type { ObjectOf, ResourceMap } from "./resource-map.ts";
 
 /** An event about the reconciled object. `$name` stands for the written object's name, `$error` for what went wrong. */
 export interface PlannedEvent {
+  /** Another object that the event is about. */
+  readonly about?: KubeObject | undefined;
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly message: string;
 }
 
+/** Objects that must not be there, by the server's word: a cache may not have heard of them yet. */
+export interface Absence {
+  readonly resource: Resource<KubeObject>;
+  readonly namespace?: string | undefined;
+  /** This one object, with this UID when there is one; left out: any of the namespace that `matches`. */
+  readonly name?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly matches?: ((object: KubeObject) => boolean) | undefined;
+}
+
 interface Reported {
+  /** Done only when a live read finds none of it; otherwise the plan is made again later. */
+  readonly needsAbsence?: Absence | undefined;
   readonly onSuccess?: PlannedEvent | undefined;
   readonly onFailure?: PlannedEvent | undefined;
 }

@@ -3,11 +3,19 @@
  * that controllers look things up by.
  */
 import type { EndpointSlice } from "../../shared/api/generated/discovery/v1.ts";
-import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../shared/api/generated/core/v1.ts";
+import type { VolumeAttachment } from "../../shared/api/generated/storage/v1.ts";
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import type { Informer } from "../../shared/informer/lister.ts";
 import type { IndexFunction } from "../../shared/informer/store.ts";
+import {
+  BIND_COMPLETED,
+  claimKeyOf,
+  claimsOf,
+  hasAnnotation,
+  storageClassNameOf,
+} from "../../shared/machinery/claims.ts";
 import { controllerOf } from "../../shared/machinery/ownership.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
@@ -19,6 +27,14 @@ export const BY_CONTROLLER = "controller";
 export const ORPHANS = "orphans";
 /** Pods by the name of their node; empty for those not bound yet. */
 export const BY_NODE = "node";
+/** Pods and volumes by `namespace/name` of the claims that they use or have. */
+export const BY_CLAIM = "claim";
+/** Claims by the name of the volume that they name. */
+export const BY_VOLUME = "volume";
+/** Volumes that nobody has, by the name of their class. */
+export const FREE_BY_CLASS = "free-by-class";
+/** Claims that are not bound yet, by the name of their class. */
+export const UNBOUND_BY_CLASS = "unbound-by-class";
 /** Endpoint slices by `namespace/name` of their service. */
 export const BY_SERVICE = "service";
 
@@ -30,8 +46,27 @@ const COMMON_INDEXES: Readonly<Record<string, IndexFunction<KubeObject>>> = {
   [ORPHANS]: (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []),
 };
 
-const OWN_INDEXES: Readonly<Record<string, Readonly<Record<string, IndexFunction<KubeObject>>>>> = {
-  pods: { [BY_NODE]: (pod) => [(pod as Pod).spec.nodeName ?? ""] },
+export const OWN_INDEXES: Readonly<Record<string, Readonly<Record<string, IndexFunction<KubeObject>>>>> = {
+  pods: {
+    [BY_NODE]: (pod) => [(pod as Pod).spec.nodeName ?? ""],
+    [BY_CLAIM]: (pod) => claimsOf(pod as Pod).map(({ claimName }) => `${pod.metadata.namespace ?? ""}/${claimName}`),
+  },
+  persistentvolumes: {
+    [BY_CLAIM]: (volume) => [claimKeyOf(volume as PersistentVolume)].filter((key) => key !== ""),
+    [FREE_BY_CLASS]: (volume) => {
+      const { metadata, spec } = volume as PersistentVolume;
+      return spec.claimRef === undefined ? [storageClassNameOf({ metadata, spec })] : [];
+    },
+  },
+  persistentvolumeclaims: {
+    [BY_VOLUME]: (claim) => [(claim as PersistentVolumeClaim).spec.volumeName ?? ""].filter((name) => name !== ""),
+    [UNBOUND_BY_CLASS]: (claim) =>
+      hasAnnotation(claim, BIND_COMPLETED) ? [] : [storageClassNameOf(claim as PersistentVolumeClaim)],
+  },
+  "volumeattachments.storage.k8s.io": {
+    [BY_NODE]: (attachment) => [(attachment as VolumeAttachment).spec.nodeName],
+    [BY_VOLUME]: (attachment) => [(attachment as VolumeAttachment).spec.source.persistentVolumeName ?? ""],
+  },
   "endpointslices.discovery.k8s.io": {
     [BY_SERVICE]: (object) => {
       const { metadata } = object as EndpointSlice;
