@@ -5,6 +5,7 @@
 import type { Pod, Service } from "../shared/api/generated/core/v1.ts";
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
+import type { PodAdmission } from "./admission/pod-admission.ts";
 import type { PodCgroups } from "./cgroups/pod-cgroups.ts";
 import { ImagePuller } from "./containers/image-puller.ts";
 import type { KubeletPaths } from "./node/kubelet-paths.ts";
@@ -25,6 +26,7 @@ export interface KubeletParts {
   readonly paths: KubeletPaths;
   readonly node: NodeFacts;
   readonly cgroups: PodCgroups;
+  readonly admission: PodAdmission;
   readonly source: PodSource;
   readonly status: StatusSink & { reconcile?(pod: Pod): void };
   readonly events: PodEvents;
@@ -66,6 +68,7 @@ export class Kubelet {
       paths,
       node,
       cgroups: parts.cgroups,
+      admission: parts.admission,
       images: new ImagePuller({ runtime, clock, credentials: (pod, image) => parts.credentials(pod, image) }),
       volumes,
       probes: this.#probes,

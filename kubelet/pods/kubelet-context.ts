@@ -2,6 +2,7 @@
 import type { Pod, PodStatus, Service } from "../../shared/api/generated/core/v1.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
+import type { PodAdmission } from "../admission/pod-admission.ts";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ClusterDns } from "../containers/dns.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
@@ -45,6 +46,8 @@ export interface KubeletContext {
   readonly paths: KubeletPaths;
   readonly node: NodeFacts;
   readonly cgroups: PodCgroups;
+  /** Which pods this node runs. */
+  readonly admission: PodAdmission;
   readonly images: ImagePuller;
   readonly volumes: VolumeManager;
   readonly probes: ProbeManager;

@@ -3,6 +3,7 @@ import type { Pod, Secret } from "../../shared/api/generated/core/v1.ts";
 import { createEventRecorder, type EventRecorder } from "../../shared/events/event-recorder.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import { services } from "../../shared/resources/catalog.ts";
+import { PodAdmission } from "../admission/pod-admission.ts";
 import { createPodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
 import { credentialsFor } from "../containers/registry-credentials.ts";
@@ -37,6 +38,7 @@ export function createPodPart(base: KubeletBase, health: RuntimeHealth): PodPart
     paths: kubeletPaths(options.rootDir),
     node: nodeFacts(base, health),
     cgroups: createPodCgroups(options.cgroupRoot, logger),
+    admission: new PodAdmission([], logger),
     source: apiPodSource(client, options.nodeName, clock, logger),
     status: new StatusManager(client, clock, logger, signal),
     events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),

@@ -13,7 +13,9 @@ import { sandboxSpec } from "../containers/sandbox-spec.ts";
 import { readTerminationMessage } from "../containers/termination-message.ts";
 import type { ObservedPod, RuntimeEvent, SandboxSpec } from "../runtime/runtime.ts";
 import { isRuntimeCancelled, isRuntimeNotFound, messageOf } from "../runtime/runtime-error.ts";
-import { podStatus } from "../status/pod-status.ts";
+import type { Rejection } from "../admission/admit-handler.ts";
+import type { ConditionDraft } from "../status/pod-conditions.ts";
+import { podStatus, rejectedStatus } from "../status/pod-status.ts";
 import type { MountedVolumes } from "../volumes/volume-manager.ts";
 import { type BackOff, nextBackOff } from "./back-off.ts";
 import { fieldPathOf, killContainer } from "./kill-container.ts";
@@ -32,6 +34,8 @@ export interface SyncResult {
 export interface PodFailure {
   readonly reason: string;
   readonly message: string;
+  /** Told at once, while the containers still end: DisruptionTarget. */
+  readonly condition?: ConditionDraft | undefined;
 }
 
 /** A plan that never comes to rest is a bug: stop turning in circles. */
@@ -63,6 +67,8 @@ export class PodSession {
   #volumes: Promise<MountedVolumes> | undefined;
   #sandboxSpec: SandboxSpec | undefined;
   failure: PodFailure | undefined;
+  /** The node does not run it at all. */
+  rejection: Rejection | undefined;
 
   constructor(context: KubeletContext, pod: Pod) {
     this.#context = context;
@@ -136,6 +142,7 @@ export class PodSession {
   /** Computes the status and hands it on. */
   publish(waiting: ReadonlyMap<string, Waiting>, isTerminated: boolean): void {
     const { node, probes, paths, status, clock } = this.#context;
+    if (this.rejection !== undefined) return status.publish(this.#pod, rejectedStatus(this.#pod, this.rejection));
     const uid = this.#pod.metadata.uid ?? "";
     const computed = podStatus({
       pod: this.#pod,

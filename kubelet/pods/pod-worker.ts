@@ -15,7 +15,7 @@ import type { KubeletContext } from "./kubelet-context.ts";
 import { podChange } from "./pod-change.ts";
 import { podText } from "./pod-containers.ts";
 import { removePodRemains } from "./pod-remains.ts";
-import { PodSession } from "./pod-session.ts";
+import { type PodFailure, PodSession } from "./pod-session.ts";
 import { terminatePod } from "./terminate-pod.ts";
 
 type WorkerState =
@@ -40,6 +40,7 @@ export class PodWorker {
   #isRemoved = false;
   #isCleaned = false;
   #isRefreshDue = false;
+  #isAdmitted = false;
   #activity = new AbortController();
   #timer: Timer | undefined;
   #retryMs = RETRY_FIRST_MS;
@@ -93,6 +94,15 @@ export class PodWorker {
     this.#isRemoved = true;
     this.#beginTermination(graceOf(this.pod));
     this.wake();
+  }
+
+  /** The node ends the pod itself: it fails with this reason once its containers are dead. False: it is ending anyway. */
+  evict(failure: PodFailure, graceSeconds: number): boolean {
+    if (this.#state.phase !== "syncing") return false;
+    this.#session.failure = failure;
+    this.#beginTermination(graceSeconds);
+    this.wake();
+    return true;
   }
 
   note(event: RuntimeEvent): void {
@@ -178,6 +188,8 @@ export class PodWorker {
   async #sync(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     if (isTerminalPhase(this.pod.status?.phase)) return this.#finish();
+    if (!(await this.#admit())) return this.#finish();
+    if (signal.aborted) return;
     if (this.#deadlineMs() <= clock.nowMs()) return this.#failAtDeadline();
     const { isFinished, wakeAtMs } = await this.#session.sync(signal);
     if (signal.aborted) return;
@@ -188,6 +200,17 @@ export class PodWorker {
     }
     const wakeAt = Math.min(wakeAtMs ?? Number.POSITIVE_INFINITY, this.#deadlineMs());
     if (Number.isFinite(wakeAt)) this.#wakeAfter(Math.max(0, wakeAt - clock.nowMs()));
+  }
+
+  /** False: the node refuses the pod, and its status says why. */
+  async #admit(): Promise<boolean> {
+    if (this.#isAdmitted) return true;
+    const rejection = await this.#context.admission.admit(this.pod);
+    this.#isAdmitted = rejection === undefined;
+    if (rejection === undefined) return true;
+    this.#session.rejection = rejection;
+    this.#context.events(this.pod, "Warning", rejection.reason, rejection.message);
+    return false;
   }
 
   #finish(): void {
@@ -219,13 +242,14 @@ export class PodWorker {
   }
 
   async #afterTermination(): Promise<void> {
-    const { probes, volumes, cgroups, status } = this.#context;
+    const { probes, volumes, cgroups, status, admission } = this.#context;
     if (!this.#isCleaned) {
       this.#session.publish(new Map(), true);
       probes.forgetPod(this.uid);
       // Last words are in the published status; from here on only logs are left.
       await volumes.unmount(this.uid);
       cgroups.remove(this.uid);
+      admission.release(this.uid);
       this.#isCleaned = true;
     }
     if (this.#isRemoved) return this.#leave();

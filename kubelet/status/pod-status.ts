@@ -37,7 +37,9 @@ export interface PodStatusInput {
   /** Nothing will be started any more, and all containers are dead. */
   readonly isTerminated: boolean;
   /** The pod was ended by the kubelet itself, for example at its deadline. */
-  readonly failure?: { readonly reason: string; readonly message: string } | undefined;
+  readonly failure?:
+    | { readonly reason: string; readonly message: string; readonly condition?: ConditionDraft | undefined }
+    | undefined;
   readonly nowMs: number;
 }
 
@@ -76,18 +78,31 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const wanted = input.failure !== undefined ? "Failed" : isTerminalPhase(known?.phase) ? known.phase : computed;
   // A final phase says that nothing runs any more: it waits for the last container.
   const isEarly = isTerminalPhase(wanted) && !isTerminalPhase(known?.phase) && input.observed.containers.some(isAlive);
-  const conditions = conditionsOf(input, wanted, initStatuses, statuses);
+  const ended = input.failure?.condition;
+  const conditions = [...(ended === undefined ? [] : [ended]), ...conditionsOf(input, wanted, initStatuses, statuses)];
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase: isEarly ? (known?.phase ?? "Running") : wanted,
     conditions: mergeConditions(pod, known?.conditions ?? [], conditions, input.nowMs),
-    ...((isEarly ? undefined : input.failure) ?? keptReason(known)),
+    ...keptReason(isEarly ? known : (input.failure ?? known)),
     ...addressesOf(input, known),
     startTime: known?.startTime ?? rfc3339(input.nowMs),
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
     containerStatuses: statuses,
     qosClass: known?.qosClass ?? podQosClass(pod),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+  };
+}
+
+/** Status of a pod that never ran here. */
+export function rejectedStatus(pod: Pod, { reason, message }: { reason: string; message: string }): PodStatus {
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase: "Failed",
+    reason,
+    message: `Pod was rejected: ${message}`,
+    conditions: pod.status?.conditions ?? [],
+    qosClass: podQosClass(pod),
   };
 }
 
@@ -131,7 +146,7 @@ function hasStarted(
   return told !== undefined || observed.containers.some(({ name }) => name === spec.name);
 }
 
-function keptReason(known: PodStatus | undefined): Partial<PodStatus> {
+function keptReason(known: Pick<PodStatus, "reason" | "message"> | undefined): Partial<PodStatus> {
   return {
     ...(known?.reason === undefined ? {} : { reason: known.reason }),
     ...(known?.message === undefined ? {} : { message: known.message }),
