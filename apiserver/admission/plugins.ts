@@ -5,11 +5,14 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../watch-cache/object-reader.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates/certificates.ts";
+import { claimResize } from "./claim-resize.ts";
+import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
 import { priorityAdmission } from "./priority.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
+import { storageObjectInUseProtection } from "./storage-object-protection.ts";
 
 export interface AdmissionDependencies {
   readonly reader: ObjectReader;
@@ -26,6 +29,9 @@ export function admissionPlugins(dependencies: AdmissionDependencies): Admission
     nodeRestriction(dependencies),
     priorityAdmission(dependencies),
     defaultTolerationSeconds,
+    defaultStorageClass(dependencies),
+    storageObjectInUseProtection,
+    claimResize(dependencies),
     certificateApproval(dependencies),
     certificateSigning(dependencies),
     certificateSubjectRestriction,
