@@ -1,28 +1,35 @@
-/** Flags of the kubelet with upstream's names; `--cni-*` and `--cluster-cidr` are our own. */
-import type { FlagSpecs, FlagValues } from "../shared/process/flags.ts";
+/**
+ * Flags of the kubelet with upstream's names; `--cni-*` and `--cluster-cidr` are our own. Those that set a field of
+ * the configuration come from its table. Different from upstream: the defaults are those of a configuration file
+ * whether there is one or not, never the open ones that flags alone mean there.
+ */
+import { join } from "node:path";
+import { type FlagSpecs, type FlagValues, parseFlags } from "../shared/process/flags.ts";
+import type { KubeletConfiguration } from "./configuration/configuration-fields.ts";
+import { configurationFiles } from "./configuration/configuration-files.ts";
+import { configurationFlagSpecs, configurationOf } from "./configuration/configuration-flags.ts";
+import { ConfigurationError, readConfiguration } from "./configuration/read-configuration.ts";
+import { configurationProblems } from "./configuration/validate-configuration.ts";
 import { machineHostname } from "./node/machine.ts";
-import { type KubeletOptions, parseLabels, parseTaints } from "./options.ts";
+import { type KubeletOptions, parseLabels, parseTaints, type RegisteredTaint } from "./options.ts";
 
-export const kubeletFlags = {
+const kubeletFlags = {
+  config: { type: "string", default: "", help: "configuration file (KubeletConfiguration)" },
+  "config-dir": { type: "string", default: "", help: "folder with *.conf files that add to the configuration" },
   kubeconfig: { type: "string", default: "", help: "path of the kubeconfig that says how to reach the API" },
-  "hostname-override": { type: "string", default: "", help: "name of the node instead of the machine's host name" },
-  "container-runtime-endpoint": {
+  "bootstrap-kubeconfig": {
     type: "string",
-    default: "unix:///run/containerd/containerd.sock",
-    help: "socket of the container runtime",
+    default: "",
+    help: "kubeconfig to ask for a client certificate with, when the kubeconfig is not there",
   },
+  "cert-dir": { type: "string", default: "", help: "where own certificates are kept; pki below the root directory" },
+  "hostname-override": { type: "string", default: "", help: "name of the node instead of the machine's host name" },
   "root-dir": {
     type: "string",
     default: "/var/lib/kubelet",
     help: "directory for volumes, logs and other files of pods",
   },
   "node-ip": { type: "string", default: "", help: "address of the node; found out when empty" },
-  address: { type: "string", default: "0.0.0.0", help: "address to serve on" },
-  port: { type: "number", default: 10250, help: "port to serve on" },
-  "healthz-port": { type: "number", default: 10248, help: "port of the local health endpoint, 0 for none" },
-  "tls-cert-file": { type: "string", default: "", help: "serving certificate; self-signed when empty" },
-  "tls-private-key-file": { type: "string", default: "", help: "key of the serving certificate" },
-  "client-ca-file": { type: "string", default: "", help: "authority of accepted client certificates" },
   "pod-infra-container-image": {
     type: "string",
     default: "",
@@ -31,57 +38,79 @@ export const kubeletFlags = {
   "cni-conf-dir": { type: "string", default: "", help: "where to write the network configuration; empty: nowhere" },
   "cni-bridge": { type: "string", default: "kubernode0", help: "name of the bridge that pods are joined to" },
   "cluster-cidr": { type: "string", default: "", help: "range of all pods, for what leaves the cluster" },
-  "cluster-dns": { type: "list", help: "addresses of the cluster's name servers" },
-  "cluster-domain": { type: "string", default: "cluster.local", help: "domain of the cluster" },
-  "cgroup-root": { type: "string", default: "/", help: "control group below which pods are" },
   "node-labels": { type: "list", help: "labels of the node, key=value" },
   "register-with-taints": { type: "list", help: "taints of a node that registers, key=value:Effect" },
-  "max-pods": { type: "number", default: 110, help: "number of pods that fit" },
-  v: { type: "number", default: 0, help: "more than 3: debug log" },
 } as const satisfies FlagSpecs;
 
 /** Upstream's flags that unit files carry and that change nothing here. */
-export const TOLERATED_FLAGS: ReadonlySet<string> = new Set([
-  "config",
-  "bootstrap-kubeconfig",
-  "cgroup-driver",
-  "cert-dir",
-  "anonymous-auth",
-  "authorization-mode",
-  "authentication-token-webhook",
-  "read-only-port",
-  "rotate-certificates",
-  "fail-swap-on",
+const TOLERATED_FLAGS: ReadonlySet<string> = new Set([
+  "cloud-provider",
+  "container-runtime",
+  "exit-on-lock-contention",
+  "experimental-allocatable-ignore-eviction",
+  "image-credential-provider-bin-dir",
+  "image-credential-provider-config",
+  "keep-terminated-pod-volumes",
+  "lock-file",
+  "master-service-namespace",
+  "maximum-dead-containers",
+  "maximum-dead-containers-per-container",
+  "minimum-container-ttl-duration",
+  "network-plugin",
+  "node-status-max-images",
+  "reserved-memory",
   "runtime-cgroups",
-  "streaming-connection-idle-timeout",
-  "make-iptables-util-chains",
-  "event-qps",
 ]);
 
-/** Throws for labels and taints that cannot be read. */
-export function kubeletOptions(flags: FlagValues<typeof kubeletFlags>): KubeletOptions {
+/** Reads the command line and the files it names. Throws with one plain line when something is wrong. */
+export function readKubeletOptions(argv: readonly string[]): { options: KubeletOptions; warnings: readonly string[] } {
+  const specs: FlagSpecs = { ...configurationFlagSpecs(), ...kubeletFlags };
+  const { values, given, warnings } = parseFlags(specs, argv, TOLERATED_FLAGS);
+  const flags = values as unknown as FlagValues<typeof kubeletFlags>;
+  const files = configurationFiles(flags.config, flags["config-dir"]);
+  const configuration = readConfiguration(files, configurationOf(given, values));
+  const [problem] = configurationProblems(configuration);
+  if (problem !== undefined) throw new ConfigurationError(problem);
+  return { options: kubeletOptions(flags, configuration), warnings };
+}
+
+function kubeletOptions(flags: FlagValues<typeof kubeletFlags>, configuration: KubeletConfiguration): KubeletOptions {
   const override = flags["hostname-override"];
+  const taints = parseTaints(flags["register-with-taints"]);
   return {
+    configuration,
     kubeconfig: flags.kubeconfig,
-    nodeName: override === "" ? machineHostname() : override,
-    runtimeEndpoint: flags["container-runtime-endpoint"],
+    bootstrapKubeconfig: flags["bootstrap-kubeconfig"],
+    certDir: flags["cert-dir"] === "" ? join(flags["root-dir"], "pki") : flags["cert-dir"],
+    nodeName: override === "" ? machineHostname() : override.toLowerCase(),
+    runtimeEndpoint: configuration.containerRuntimeEndpoint,
     rootDir: flags["root-dir"],
     nodeIp: flags["node-ip"],
-    address: flags.address,
-    port: flags.port,
-    healthzPort: flags["healthz-port"],
-    tlsCertFile: flags["tls-cert-file"],
-    tlsPrivateKeyFile: flags["tls-private-key-file"],
-    clientCaFile: flags["client-ca-file"],
+    address: configuration.address,
+    port: configuration.port,
+    healthzPort: configuration.healthzPort,
+    tlsCertFile: configuration.tlsCertFile,
+    tlsPrivateKeyFile: configuration.tlsPrivateKeyFile,
+    clientCaFile: configuration["authentication.x509.clientCAFile"],
     cniConfDir: flags["cni-conf-dir"],
     cniBridge: flags["cni-bridge"],
     clusterCidr: flags["cluster-cidr"],
-    clusterDns: flags["cluster-dns"],
-    clusterDomain: flags["cluster-domain"],
-    cgroupRoot: flags["cgroup-root"],
+    clusterDns: configuration.clusterDNS,
+    clusterDomain: configuration.clusterDomain,
+    cgroupRoot: configuration.cgroupRoot,
     nodeLabels: parseLabels(flags["node-labels"]),
-    registerWithTaints: parseTaints(flags["register-with-taints"]),
-    podsMax: flags["max-pods"],
-    logLevel: flags.v > 3 ? "debug" : "info",
+    registerWithTaints: taints.length > 0 ? taints : configuredTaints(configuration.registerWithTaints),
+    podsMax: configuration.maxPods,
+    logLevel: configuration["logging.verbosity"] > 3 ? "debug" : "info",
   };
+}
+
+function configuredTaints(taints: unknown): RegisteredTaint[] {
+  if (!Array.isArray(taints)) throw new ConfigurationError("registerWithTaints must be a list of taints");
+  return (taints as Partial<RegisteredTaint>[]).map(({ key, value = "", effect }) => {
+    if (typeof key !== "string" || typeof effect !== "string") {
+      throw new ConfigurationError("registerWithTaints: every taint has a key and an effect");
+    }
+    return { key, value, effect };
+  });
 }

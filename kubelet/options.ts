@@ -1,6 +1,19 @@
-/** Options of the kubelet, with upstream's flag names in `main.ts`. */
+/** Options of the kubelet: what the machine's unit file says, beside the configuration. */
+import type { KubeletConfiguration } from "./configuration/configuration-fields.ts";
+
+export interface RegisteredTaint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
 export interface KubeletOptions {
+  readonly configuration: KubeletConfiguration;
   readonly kubeconfig: string;
+  /** Used to ask for a certificate while `kubeconfig` is not there; empty: it must be. */
+  readonly bootstrapKubeconfig: string;
+  /** Where certificates that the kubelet gets for itself are kept. */
+  readonly certDir: string;
   readonly nodeName: string;
   readonly runtimeEndpoint: string;
   readonly rootDir: string;
@@ -24,24 +37,51 @@ export interface KubeletOptions {
   readonly clusterDomain: string;
   readonly cgroupRoot: string;
   readonly nodeLabels: Readonly<Record<string, string>>;
-  readonly registerWithTaints: readonly { key: string; value: string; effect: string }[];
+  readonly registerWithTaints: readonly RegisteredTaint[];
   readonly podsMax: number;
   readonly logLevel?: string;
 }
 
-/** `key=value` pairs; throws for a pair without a key. */
+const KNOWN_LABELS = new Set([
+  "beta.kubernetes.io/arch",
+  "beta.kubernetes.io/instance-type",
+  "beta.kubernetes.io/os",
+  "failure-domain.beta.kubernetes.io/region",
+  "failure-domain.beta.kubernetes.io/zone",
+  "kubernetes.io/arch",
+  "kubernetes.io/hostname",
+  "kubernetes.io/os",
+  "node.kubernetes.io/instance-type",
+  "topology.kubernetes.io/region",
+  "topology.kubernetes.io/zone",
+]);
+
+/** Labels in Kubernetes' own domains that a node may give itself. */
+function isOwnLabel(key: string): boolean {
+  const [domain = ""] = key.includes("/") ? key.split("/") : [""];
+  const isReserved = /(^|\.)(kubernetes\.io|k8s\.io)$/.test(domain);
+  const isNodes = /(^|\.)(kubelet|node)\.kubernetes\.io$/.test(domain);
+  return !isReserved || isNodes || KNOWN_LABELS.has(key);
+}
+
+/** `key=value` pairs; throws for a pair without a key, and for labels that a node must not give itself. */
 export function parseLabels(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
+  const labels = Object.fromEntries(
     pairs.map((pair) => {
       const [key = "", ...value] = pair.split("=");
       if (key === "") throw new Error(`invalid label "${pair}": write key=value`);
       return [key, value.join("=")];
     }),
   );
+  const unknown = Object.keys(labels).filter((key) => !isOwnLabel(key));
+  if (unknown.length === 0) return labels;
+  throw new Error(
+    `unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${unknown.toSorted().join(", ")}]`,
+  );
 }
 
 /** `key=value:Effect` or `key:Effect`; throws otherwise. */
-export function parseTaints(texts: readonly string[]): { key: string; value: string; effect: string }[] {
+export function parseTaints(texts: readonly string[]): RegisteredTaint[] {
   return texts.map((text) => {
     const match = /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text);
     if (match === null) throw new Error(`invalid taint "${text}": write key=value:Effect`);

@@ -12,6 +12,7 @@ import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
 import { nodes } from "../../shared/resources/catalog.ts";
+import type { RegisteredTaint } from "../options.ts";
 
 const CHECK_MS = 10_000;
 const REPORT_MS = 300_000;
@@ -25,7 +26,7 @@ export interface NodeAgentOptions {
   readonly nodeName: string;
   /** Labels and taints of a node that is not registered yet; labels are kept on a registered one. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly taints: readonly { key: string; value: string; effect: string }[];
+  readonly taints: readonly RegisteredTaint[];
   status(previous: NodeStatus | undefined): Promise<NodeStatus>;
   /** The node as the API shows it. */
   onNode(node: Node): void;

@@ -1,8 +1,8 @@
 /** The servers of a kubelet process: 10250 for the API and for scrapers, 10248 for the machine itself. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createMetrics } from "../../shared/process/metrics.ts";
 import { startSideServer } from "../../shared/process/side-server.ts";
+import { configz } from "../configuration/configz.ts";
 import type { Kubelet } from "../kubelet.ts";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { registerKubeletMetrics } from "../kubelet-metrics.ts";
@@ -29,7 +29,7 @@ export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise
     registry,
     clock,
     logger,
-    config: publicConfig(options),
+    config: configz(options.configuration),
     stats: () => currentStats(base),
     streaming: createStreamingRoutes({ runtime, workers, clock, logger }),
   });
@@ -79,21 +79,4 @@ async function servingTls(
     usages: ["server"],
   });
   return { cert: certificate, key, ...ca };
-}
-
-/** Without paths of keys. */
-function publicConfig(options: KubeletOptions): object {
-  return {
-    kind: "KubeletConfiguration",
-    apiVersion: "kubelet.config.k8s.io/v1beta1",
-    port: options.port,
-    healthzPort: options.healthzPort,
-    clusterDNS: options.clusterDns,
-    clusterDomain: options.clusterDomain,
-    maxPods: options.podsMax,
-    cgroupDriver: "cgroupfs",
-    cgroupRoot: options.cgroupRoot,
-    podLogsDir: join(options.rootDir, "pod-logs"),
-    containerRuntimeEndpoint: options.runtimeEndpoint,
-  };
 }

@@ -31,6 +31,8 @@ export type FlagValues<S extends FlagSpecs> = {
 
 export interface ParsedFlags<S extends FlagSpecs> {
   readonly values: FlagValues<S>;
+  /** Names that stood on the command line, whatever they say. */
+  readonly given: ReadonlySet<string>;
   /** One line per flag that was accepted and not acted on. */
   readonly warnings: string[];
 }
@@ -123,7 +125,7 @@ export function parseFlags<const S extends FlagSpecs>(
     values[name] = isRepeatedList ? [...(values[name] as string[]), ...(value as string[])] : value;
     given.add(name);
   }
-  return { values: values as FlagValues<S>, warnings };
+  return { values: values as FlagValues<S>, given, warnings };
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {
