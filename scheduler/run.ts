@@ -12,10 +12,12 @@ import { nodes, pods } from "../shared/resources/catalog.ts";
 import { Scheduler, schedulerNameOf } from "./cycle/scheduler.ts";
 import { watchCluster } from "./cycle/watch-cluster.ts";
 import type { Profile } from "./framework/plugin.ts";
-import { defaultProfile } from "./profile.ts";
+import { watchVolumes } from "./cycle/watch-volumes.ts";
+import { profileWith } from "./profile.ts";
 import { type QueueName, SchedulingQueue } from "./queue/scheduling-queue.ts";
 import { createSchedulerMetrics, type SchedulerSizes } from "./scheduler-metrics.ts";
 import { ClusterSnapshot } from "./snapshot/cluster-snapshot.ts";
+import { createVolumeInformers, type VolumeInformers, VolumeSnapshot } from "./snapshot/volume-snapshot.ts";
 import { waitingPods } from "./why.ts";
 
 export interface RunSchedulerOptions {
@@ -46,6 +48,9 @@ function sizesOf(queue: SchedulingQueue, snapshot: ClusterSnapshot): SchedulerSi
   };
 }
 
+const listOf = ({ claims, volumes, classes, nodes: csi, drivers, capacities }: VolumeInformers) =>
+  [claims, volumes, classes, csi, drivers, capacities] as const;
+
 /** Starts the scheduler; resolves once it serves. `done` rejects when the lead was lost. */
 export async function run(options: RunSchedulerOptions): Promise<RunningComponent> {
   const { client, clock, logger } = options;
@@ -64,8 +69,11 @@ export async function run(options: RunSchedulerOptions): Promise<RunningComponen
   const queue = new SchedulingQueue(clock, {
     onIncoming: (name, event) => metrics.incoming.inc({ queue: name, event }),
   });
-  const profiles = new Map<string, Profile>(options.schedulerNames.map((name) => [name, defaultProfile]));
-  const scheduler = new Scheduler({ client, clock, logger, events, queue, snapshot, metrics, profiles });
+  const volumeInformers = createVolumeInformers({ client, clock, logger });
+  const volumes = new VolumeSnapshot(volumeInformers, snapshot);
+  const profile = profileWith(volumes);
+  const profiles = new Map<string, Profile>(options.schedulerNames.map((name) => [name, profile]));
+  const scheduler = new Scheduler({ client, clock, logger, events, queue, snapshot, metrics, profiles, volumes });
   const podInformer = createInformer({ client, clock, logger, resource: pods, fieldSelector: LIVING_PODS });
   const nodeInformer = createInformer({ client, clock, logger, resource: nodes });
   watchCluster(podInformer, nodeInformer, {
@@ -74,7 +82,8 @@ export async function run(options: RunSchedulerOptions): Promise<RunningComponen
     isOurs: (pod) => profiles.has(schedulerNameOf(pod)),
     onLeave: (pod) => scheduler.forgetDiagnosis(pod),
   });
-  const informers = [podInformer, nodeInformer];
+  watchVolumes(volumeInformers, queue, volumes);
+  const informers = [podInformer, nodeInformer, ...listOf(volumeInformers)];
   const checkSynced = (): void => {
     if (!informers.every((informer) => informer.hasSynced())) throw new Error("informers have not synced");
   };

@@ -18,8 +18,11 @@ import { NodeFinder } from "../framework/find-node.ts";
 import type { Profile } from "../framework/plugin.ts";
 import type { QueuedPod, SchedulingQueue } from "../queue/scheduling-queue.ts";
 import type { SchedulerMetrics } from "../scheduler-metrics.ts";
+import type { VolumeDecision } from "../framework/volume-world.ts";
 import { type ClusterSnapshot, uidOf } from "../snapshot/cluster-snapshot.ts";
+import type { VolumeSnapshot } from "../snapshot/volume-snapshot.ts";
 import { bindPod } from "./bind-pod.ts";
+import { bindVolumes } from "./bind-volumes.ts";
 import { type SchedulingCondition, writeCondition } from "./pod-condition.ts";
 
 export interface SchedulerOptions {
@@ -32,6 +35,8 @@ export interface SchedulerOptions {
   readonly metrics: SchedulerMetrics;
   /** By scheduler name. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Nobody decides about volumes when left out. */
+  readonly volumes?: VolumeSnapshot | undefined;
 }
 
 /** Requests to the API under way at a time: more would only wait in the client. */
@@ -45,6 +50,9 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #finder = new NodeFinder();
   readonly #working = new Set<Promise<void>>();
+  /** Bindings that wait for volumes, which may take minutes: they hold nobody else up. */
+  readonly #waitingForVolumes = new Set<Promise<void>>();
+  #signal: AbortSignal | undefined;
   /** Why pods could not be placed at their last attempt, by uid. */
   readonly #diagnoses = new Map<string, Diagnosis>();
 
@@ -64,6 +72,7 @@ export class Scheduler {
   /** Runs until `signal` aborts; resolves when the last binding has ended. */
   async run(signal: AbortSignal): Promise<void> {
     const { queue, clock } = this.#options;
+    this.#signal = signal;
     let turnEndsMs = clock.monotonicMs() + TURN_MS;
     for (;;) {
       const queued = await queue.pop(signal);
@@ -74,7 +83,7 @@ export class Scheduler {
       await setImmediate();
       turnEndsMs = clock.monotonicMs() + TURN_MS;
     }
-    await Promise.all(this.#working);
+    await Promise.all([...this.#working, ...this.#waitingForVolumes]);
   }
 
   #scheduleOne(queued: QueuedPod): void {
@@ -97,13 +106,43 @@ export class Scheduler {
     const nodeName = snapshot.columns.names[outcome.index] ?? "";
     snapshot.assume(pod, nodeName);
     logger.debug({ pod: objectKey(pod), node: nodeName, feasibleNodes: outcome.feasibleNodes }, "placed");
-    this.#beside(this.#bind(queued, nodeName, profileName, startedMs));
+    const { volumes } = outcome;
+    if (volumes === undefined) return this.#beside(this.#bind(queued, nodeName, profileName, startedMs));
+    this.#beside(this.#bindWithVolumes(queued, nodeName, profileName, startedMs, volumes), this.#waitingForVolumes);
+  }
+
+  /** S2 holds for volumes too: they are spoken for until they are bound, or until that failed. */
+  async #bindWithVolumes(
+    queued: QueuedPod,
+    nodeName: string,
+    profileName: string,
+    startedMs: number,
+    decision: VolumeDecision,
+  ): Promise<void> {
+    const { client, clock, queue, volumes, logger } = this.#options;
+    const { pod } = queued;
+    if (volumes === undefined || this.#signal === undefined) return;
+    const isGone = (): boolean => queue.isGone(pod);
+    const reservation = volumes.assume(decision, nodeName);
+    try {
+      await bindVolumes({ client, clock, volumes, isGone, signal: this.#signal }, reservation, nodeName);
+    } catch (err) {
+      const message = err instanceof Error ? err.message : String(err);
+      logger.warn({ err, pod: objectKey(pod), node: nodeName }, "could not bind volumes");
+      volumes.revert(reservation);
+      this.#unassume(pod);
+      if (isGone()) return queue.done(pod);
+      this.#count(profileName, "error", startedMs);
+      if (this.#signal.aborted) return queue.returnFailed(queued);
+      return this.#fail(queued, `running PreBind plugin "VolumeBinding": binding volumes: ${message}`);
+    }
+    await this.#bind(queued, nodeName, profileName, startedMs);
   }
 
   /** Work that the loop does not wait for. It must not reject. */
-  #beside(work: Promise<void>): void {
-    this.#working.add(work);
-    void work.finally(() => this.#working.delete(work));
+  #beside(work: Promise<void>, among = this.#working): void {
+    among.add(work);
+    void work.finally(() => among.delete(work));
   }
 
   #count(profile: string, result: "scheduled" | "unschedulable" | "error", startedMs: number): void {

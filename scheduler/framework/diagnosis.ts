@@ -24,6 +24,8 @@ export interface Diagnosis {
   /** Nodes where removing pods could help. */
   readonly resolvableNodes: number;
   readonly plugins: readonly Plugin[];
+  /** Set when a plugin refused the pod before it looked at nodes; the reasons hold the same text. */
+  readonly refusal?: string | undefined;
 }
 
 const EXAMPLES_MAX = 10;
@@ -42,6 +44,12 @@ function count(reasons: Map<string, MutableReason>, plugin: string, rejection: R
     if (known.examples.length < EXAMPLES_MAX) known.examples.push({ node, numbers: rejection.numbers ?? {} });
     reasons.set(reason, known);
   }
+}
+
+/** The diagnosis of a pod that could run nowhere, whatever the nodes are like. */
+export function refusedEverywhere(nodes: NodeColumns, plugin: Plugin, refusal: string): Diagnosis {
+  const reasons = [{ plugin: plugin.name, reason: refusal, nodes: nodes.count, examples: [] }];
+  return { nodes: nodes.count, reasons, resolvableNodes: 0, plugins: [plugin], refusal };
 }
 
 /** Runs the filters once more, now asking after each which nodes it removed and why. */
@@ -87,7 +95,8 @@ function preemptionText(pod: Pod, { nodes, resolvableNodes }: Diagnosis): string
 /** Message of the `FailedScheduling` event and of the `PodScheduled` condition. */
 export function unschedulableMessage(pod: Pod, diagnosis: Diagnosis): string {
   if (diagnosis.nodes === 0) return "no nodes available to schedule pods";
-  const filters = `0/${diagnosis.nodes} nodes are available: ${histogram(diagnosis.reasons)}.`;
+  const why = diagnosis.refusal ?? histogram(diagnosis.reasons);
+  const filters = `0/${diagnosis.nodes} nodes are available: ${why}.`;
   return `${filters} no new claims to deallocate, preemption: ${preemptionText(pod, diagnosis)}`;
 }
 

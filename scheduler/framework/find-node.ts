@@ -4,12 +4,19 @@
  */
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { BitSet } from "./bit-set.ts";
-import { type Diagnosis, diagnose } from "./diagnosis.ts";
+import { type Diagnosis, diagnose, refusedEverywhere } from "./diagnosis.ts";
 import type { NodeColumns } from "./node-columns.ts";
 import type { PreparedPlugin, Profile } from "./plugin.ts";
+import type { VolumeDecision } from "./volume-world.ts";
 
 export type Outcome =
-  | { readonly kind: "found"; readonly index: number; readonly feasibleNodes: number }
+  | {
+      readonly kind: "found";
+      readonly index: number;
+      readonly feasibleNodes: number;
+      /** What must be bound first; nothing for most pods. */
+      readonly volumes: VolumeDecision | undefined;
+    }
   | { readonly kind: "unschedulable"; readonly diagnosis: Diagnosis };
 
 interface Weighted {
@@ -28,7 +35,11 @@ export class NodeFinder {
     const weighted: Weighted[] = [];
     for (const { plugin, weight } of profile.plugins) {
       const prepared = plugin.prepare(pod, nodes);
-      if (prepared !== undefined) weighted.push({ prepared, weight });
+      if (prepared === undefined) continue;
+      if (prepared.refusal !== undefined) {
+        return { kind: "unschedulable", diagnosis: refusedEverywhere(nodes, plugin, prepared.refusal) };
+      }
+      weighted.push({ prepared, weight });
     }
     const candidates = this.#candidates;
     candidates.copyFrom(nodes.present);
@@ -43,11 +54,16 @@ export class NodeFinder {
         ),
       };
     }
-    if (candidates.next(first + 1) < 0) return { kind: "found", index: first, feasibleNodes: 1 };
-    return this.#best(nodes, weighted, random);
+    const isOnly = candidates.next(first + 1) < 0;
+    const { index, feasibleNodes } = isOnly ? { index: first, feasibleNodes: 1 } : this.#best(nodes, weighted, random);
+    return { kind: "found", index, feasibleNodes, volumes: reservation(weighted, index) };
   }
 
-  #best(nodes: NodeColumns, weighted: readonly Weighted[], random: () => number): Outcome {
+  #best(
+    nodes: NodeColumns,
+    weighted: readonly Weighted[],
+    random: () => number,
+  ): { readonly index: number; readonly feasibleNodes: number } {
     if (this.#list.length < nodes.capacity) {
       this.#list = new Int32Array(nodes.capacity);
       this.#total = new Float64Array(nodes.capacity);
@@ -55,8 +71,16 @@ export class NodeFinder {
     const candidates = this.#list.subarray(0, this.#candidates.writeTo(this.#list));
     const total = this.#total.subarray(0, candidates.length).fill(0);
     for (const { prepared, weight } of weighted) prepared.score?.(candidates, total, weight);
-    return { kind: "found", index: candidates[highest(total, random)] ?? -1, feasibleNodes: candidates.length };
+    return { index: candidates[highest(total, random)] ?? -1, feasibleNodes: candidates.length };
   }
+}
+
+function reservation(weighted: readonly Weighted[], index: number): VolumeDecision | undefined {
+  for (const { prepared } of weighted) {
+    const decision = prepared.reserve?.(index);
+    if (decision !== undefined) return decision;
+  }
+  return undefined;
 }
 
 /** Place of the highest number; among equals each has the same chance. */

@@ -5,6 +5,7 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { BitSet } from "./bit-set.ts";
 import type { NodeColumns } from "./node-columns.ts";
+import type { VolumeDecision } from "./volume-world.ts";
 
 /** What may make a pod fit that did not fit before. */
 export type ClusterEvent =
@@ -13,7 +14,12 @@ export type ClusterEvent =
   | "NodeLabelsChanged"
   | "NodeTaintsChanged"
   | "AssignedPodDeleted"
-  | "AssignedPodUpdated";
+  | "AssignedPodUpdated"
+  | "PersistentVolumeClaimChanged"
+  | "PersistentVolumeChanged"
+  | "StorageClassChanged"
+  | "CSINodeChanged"
+  | "CSIDriverChanged";
 
 /** Highest score that a plugin gives. */
 export const SCORE_MAX = 100;
@@ -34,17 +40,23 @@ export interface PluginDefinition<Prepared> {
   readonly wakesOn: readonly ClusterEvent[];
   /** Once per pod and attempt; undefined when the plugin has nothing to say about the pod. */
   prepare(pod: Pod, nodes: NodeColumns): Prepared | undefined;
+  /** Why the pod can run on no node at all, whatever the node (upstream: a refusal in `PreFilter`). */
+  refuse?(prepared: Prepared): string | undefined;
   /** Removes from `candidates` the nodes that the pod cannot run on. */
   filter?(prepared: Prepared, nodes: NodeColumns, candidates: BitSet): void;
   /** Why `filter` removed node `index`. */
   explain?(prepared: Prepared, nodes: NodeColumns, index: number): Rejection;
   /** Adds 0 to `SCORE_MAX`, times `weight`, to `total[i]` for the candidate at place `i` of the list. */
   score?(prepared: Prepared, nodes: NodeColumns, candidates: Int32Array, total: Float64Array, weight: number): void;
+  /** What must be bound before the pod can be, on node `index` (upstream: `Reserve` and `PreBind`). */
+  reserve?(prepared: Prepared, nodes: NodeColumns, index: number): VolumeDecision | undefined;
 }
 
 /** A plugin that has looked at one pod. */
 export interface PreparedPlugin {
   readonly plugin: Plugin;
+  readonly refusal?: string | undefined;
+  reserve?: ((index: number) => VolumeDecision | undefined) | undefined;
   filter?: ((candidates: BitSet) => void) | undefined;
   explain(index: number): Rejection;
   score?: ((candidates: Int32Array, total: Float64Array, weight: number) => void) | undefined;
@@ -60,7 +72,7 @@ const UNEXPLAINED: Rejection = { reasons: [], isResolvable: false };
 
 /** Hides the type of what is prepared: the one place where plugins of different types become alike. */
 export function definePlugin<Prepared>(definition: PluginDefinition<Prepared>): Plugin {
-  const { filter, explain, score } = definition;
+  const { refuse, filter, explain, score, reserve } = definition;
   const plugin: Plugin = {
     name: definition.name,
     wakesOn: definition.wakesOn,
@@ -69,6 +81,8 @@ export function definePlugin<Prepared>(definition: PluginDefinition<Prepared>): 
       if (prepared === undefined) return undefined;
       return {
         plugin,
+        refusal: refuse?.(prepared),
+        reserve: reserve && ((index) => reserve(prepared, nodes, index)),
         filter: filter && ((candidates) => filter(prepared, nodes, candidates)),
         explain: (index) => explain?.(prepared, nodes, index) ?? UNEXPLAINED,
         score: score && ((candidates, total, weight) => score(prepared, nodes, candidates, total, weight)),

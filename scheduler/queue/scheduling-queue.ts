@@ -191,13 +191,13 @@ export class SchedulingQueue {
     if (flight !== undefined) this.#retry(this.#after(queued, flight.changed, NOTHING), "ScheduleAttemptFailure");
   }
 
-  /** Something happened in the cluster: wakes the pods that wait for it. */
-  wake(events: readonly ClusterEvent[]): void {
+  /** Something happened in the cluster: wakes the pods that wait for it, those only that it concerns. */
+  wake(events: readonly ClusterEvent[], concerns: (pod: Pod) => boolean = () => true): void {
     if (events.length === 0) return;
     for (const flight of this.#inFlight.values()) for (const event of events) flight.events.add(event);
     for (const [uid, queued] of this.#unschedulable) {
       const event = events.find((candidate) => queued.wakesOn.has(candidate));
-      if (event === undefined) continue;
+      if (event === undefined || !concerns(queued.pod)) continue;
       this.#unschedulable.delete(uid);
       this.#retry(queued, event);
     }

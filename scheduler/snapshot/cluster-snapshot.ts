@@ -9,6 +9,7 @@
  * C3 Pods of a node that is not (or no longer) known are kept, and count as soon as the node appears.
  */
 import type { Node, Pod } from "../../shared/api/generated/core/v1.ts";
+import { claimsOf } from "../../shared/machinery/claims.ts";
 import { hostPortsOf } from "../framework/host-ports.ts";
 import { NodeColumns, type PodFootprint } from "../framework/node-columns.ts";
 import type { ClusterEvent } from "../framework/plugin.ts";
@@ -23,6 +24,13 @@ interface PlacedPod {
 
 /** Identity of a pod: another pod of the same name is another pod. */
 export const uidOf = (pod: Pod): string => pod.metadata.uid ?? `${pod.metadata.namespace ?? ""}/${pod.metadata.name}`;
+
+const NO_KEYS: readonly string[] = [];
+
+const claimKeysOf = (pod: Pod): readonly string[] =>
+  pod.spec?.volumes === undefined
+    ? NO_KEYS
+    : claimsOf(pod).map(({ claimName }) => `${pod.metadata.namespace ?? ""}/${claimName}`);
 
 const isSame = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
 
@@ -41,6 +49,8 @@ export class ClusterSnapshot {
   readonly #nodes = new Map<string, Node>();
   readonly #pods = new Map<string, PlacedPod>();
   readonly #podsOf = new Map<string, Set<string>>();
+  /** Pods by `namespace/name` of the claims that they use. */
+  readonly #podsUsing = new Map<string, Set<string>>();
 
   get nodeCount(): number {
     return this.#nodes.size;
@@ -97,6 +107,20 @@ export class ClusterSnapshot {
     return this.#pods.get(uidOf(pod))?.isAssumed === true;
   }
 
+  /** Pods that are, or will be, on a node. */
+  podsOn(nodeName: string): Pod[] {
+    return this.#podsIn(this.#podsOf.get(nodeName));
+  }
+
+  /** Pods with a node that use the claim. */
+  podsUsing(claimKey: string): Pod[] {
+    return this.#podsIn(this.#podsUsing.get(claimKey));
+  }
+
+  #podsIn(uids: ReadonlySet<string> = new Set()): Pod[] {
+    return [...uids].flatMap((uid) => this.#pods.get(uid)?.pod ?? []);
+  }
+
   /** True when the pod was counted. */
   removePod(pod: Pod): boolean {
     return this.#remove(uidOf(pod));
@@ -109,6 +133,7 @@ export class ClusterSnapshot {
     this.#pods.set(uid, { pod, nodeName, footprint, isAssumed });
     const onNode = this.#podsOf.get(nodeName) ?? new Set<string>();
     this.#podsOf.set(nodeName, onNode.add(uid));
+    for (const key of claimKeysOf(pod)) this.#podsUsing.set(key, (this.#podsUsing.get(key) ?? new Set()).add(uid));
     const index = this.columns.indexOf(nodeName);
     if (index !== undefined) this.columns.charge(index, footprint, 1);
   }
@@ -120,6 +145,11 @@ export class ClusterSnapshot {
     const onNode = this.#podsOf.get(placed.nodeName);
     onNode?.delete(uid);
     if (onNode?.size === 0) this.#podsOf.delete(placed.nodeName);
+    for (const key of claimKeysOf(placed.pod)) {
+      const using = this.#podsUsing.get(key);
+      using?.delete(uid);
+      if (using?.size === 0) this.#podsUsing.delete(key);
+    }
     const index = this.columns.indexOf(placed.nodeName);
     if (index !== undefined) this.columns.charge(index, placed.footprint, -1);
     return true;

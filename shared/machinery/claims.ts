@@ -103,6 +103,23 @@ export function whyNotOfPod(claim: PersistentVolumeClaim, pod: Pod): string | un
   return `PVC ${of.namespace}/${of.name} was not created for pod ${by.namespace}/${by.name} (pod is not owner)`;
 }
 
+/** The volume as it names the claim; nothing when it does so already (upstream: `GetBindVolumeToClaim`). */
+export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume | undefined {
+  const { name, namespace, uid, resourceVersion } = claim.metadata;
+  const isNamed = isBoundTo(volume, claim);
+  if (isNamed && volume.spec.claimRef?.uid === uid) return undefined;
+  const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", namespace, name, uid, resourceVersion };
+  const next = { ...volume, spec: { ...volume.spec, claimRef } };
+  return isNamed ? next : withAnnotations(next, { [BOUND_BY_CONTROLLER]: "yes" });
+}
+
+export function withAnnotations<T extends PersistentVolume | PersistentVolumeClaim>(
+  object: T,
+  added: Readonly<Record<string, string>>,
+): T {
+  return { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...added } } };
+}
+
 /** Size that a claim asks for, or that a volume has, as a quantity. */
 export const requestOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.["storage"] ?? "0";
 export const capacityOf = ({ spec }: PersistentVolume): string => spec.capacity?.["storage"] ?? "0";

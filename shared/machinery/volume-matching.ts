@@ -29,14 +29,22 @@ export function whyUnsuitable(claim: PersistentVolumeClaim, volume: PersistentVo
   return undefined;
 }
 
-/**
- * The volume that names the claim; otherwise, of those that nobody has and that fit, the one with the fewest access
- * modes, and the smallest among them.
- */
+/** The first of `suitableVolumes`. */
 export function findVolume(
   claim: PersistentVolumeClaim,
   volumes: readonly PersistentVolume[],
 ): PersistentVolume | undefined {
+  return suitableVolumes(claim, volumes).at(0);
+}
+
+/**
+ * The volume that names the claim, alone; otherwise all that nobody has and that fit, those with the fewest access
+ * modes first, and the smallest first among them.
+ */
+export function suitableVolumes(
+  claim: PersistentVolumeClaim,
+  volumes: readonly PersistentVolume[],
+): readonly PersistentVolume[] {
   const possible = volumes.filter(
     (volume) =>
       volume.metadata.deletionTimestamp === undefined &&
@@ -46,7 +54,7 @@ export function findVolume(
       isLargeEnough(claim, volume),
   );
   const prebound = possible.find((volume) => isBoundTo(volume, claim));
-  return prebound ?? smallest(possible.filter((volume) => isFree(claim, volume)));
+  return prebound === undefined ? fromSmallest(possible.filter((volume) => isFree(claim, volume))) : [prebound];
 }
 
 /** True when nobody has the volume, and class and labels are those that the claim wants. */
@@ -55,15 +63,13 @@ function isFree(claim: PersistentVolumeClaim, volume: PersistentVolume): boolean
   return claim.spec.selector === undefined || selectorOf(claim.spec.selector).matches(volume.metadata.labels);
 }
 
-function smallest(volumes: readonly PersistentVolume[]): PersistentVolume | undefined {
+function fromSmallest(volumes: readonly PersistentVolume[]): readonly PersistentVolume[] {
   const modes = ({ spec }: PersistentVolume): number => new Set(spec.accessModes).size;
-  return volumes
-    .toSorted((left, right) => {
-      const byModes = modes(left) - modes(right);
-      if (byModes !== 0) return byModes;
-      const bySize = compareQuantities(capacityOf(left), capacityOf(right));
-      if (bySize !== 0) return bySize;
-      return left.metadata.name < right.metadata.name ? -1 : 1;
-    })
-    .at(0);
+  return volumes.toSorted((left, right) => {
+    const byModes = modes(left) - modes(right);
+    if (byModes !== 0) return byModes;
+    const bySize = compareQuantities(capacityOf(left), capacityOf(right));
+    if (bySize !== 0) return bySize;
+    return left.metadata.name < right.metadata.name ? -1 : 1;
+  });
 }

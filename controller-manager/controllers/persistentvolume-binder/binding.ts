@@ -1,28 +1,18 @@
-/** The two halves of a binding, as what is to be written (upstream: `bind` in `pv_controller.go`). Pure. */
+/** The claim's half of a binding, and its end, as what is to be written (upstream: `bind` in `pv_controller.go`). Pure. */
 import type {
   PersistentVolume,
   PersistentVolumeClaim,
   PersistentVolumeClaimStatus,
 } from "../../../shared/api/generated/core/v1.ts";
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER, hasAnnotation, isBoundTo } from "../../../shared/machinery/claims.ts";
+import {
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  hasAnnotation,
+  withAnnotations,
+} from "../../../shared/machinery/claims.ts";
 
 /** Size of a volume before it grew, while its file system has not: on volumes. */
 const SIZE_BEFORE_RESIZE = "volume.alpha.kubernetes.io/pre-resize-capacity";
-
-function withAnnotations<T extends PersistentVolume | PersistentVolumeClaim>(object: T, names: readonly string[]): T {
-  const annotations = { ...object.metadata.annotations, ...Object.fromEntries(names.map((name) => [name, "yes"])) };
-  return { ...object, metadata: { ...object.metadata, annotations } };
-}
-
-/** The volume as it names the claim; nothing when it does so already. */
-export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume | undefined {
-  const { name, namespace, uid, resourceVersion } = claim.metadata;
-  const isNamed = isBoundTo(volume, claim);
-  if (isNamed && volume.spec.claimRef?.uid === uid) return undefined;
-  const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", namespace, name, uid, resourceVersion };
-  const next = { ...volume, spec: { ...volume.spec, claimRef } };
-  return isNamed || hasAnnotation(volume, BOUND_BY_CONTROLLER) ? next : withAnnotations(next, [BOUND_BY_CONTROLLER]);
-}
 
 /** The claim as it names the volume; nothing when it does so already. */
 export function boundClaim(claim: PersistentVolumeClaim, volume: PersistentVolume): PersistentVolumeClaim | undefined {
@@ -33,7 +23,8 @@ export function boundClaim(claim: PersistentVolumeClaim, volume: PersistentVolum
     ...(hasAnnotation(claim, BIND_COMPLETED) ? [] : [BIND_COMPLETED]),
   ];
   if (isNamed && missing.length === 0) return undefined;
-  return withAnnotations({ ...claim, spec: { ...claim.spec, volumeName } }, missing);
+  const added = Object.fromEntries(missing.map((name) => [name, "yes"]));
+  return withAnnotations({ ...claim, spec: { ...claim.spec, volumeName } }, added);
 }
 
 /** What a bound claim says of its volume. Its size is told once: from then on it is the resizer's to tell. */

@@ -5,6 +5,7 @@ import {
   BETA_STORAGE_PROVISIONER,
   BIND_COMPLETED,
   BOUND_BY_CONTROLLER,
+  boundVolume,
   defaultClassOf,
   hasAnnotation,
   isBoundTo,
@@ -12,6 +13,7 @@ import {
   SELECTED_NODE,
   STORAGE_PROVISIONER,
   storageClassNameOf,
+  withAnnotations,
 } from "../../../shared/machinery/claims.ts";
 import { findVolume, whyUnsuitable } from "../../../shared/machinery/volume-matching.ts";
 import {
@@ -25,7 +27,7 @@ import { isFinished } from "../../pods/pod-state.ts";
 import type { Plan, PlannedEvent } from "../../runtime/plan.ts";
 import type { World } from "../../runtime/resource-map.ts";
 import { BY_CLAIM, FREE_BY_CLASS } from "../../runtime/shared-informers.ts";
-import { boundClaim, boundStatus, boundVolume, unboundStatus } from "./binding.ts";
+import { boundClaim, boundStatus, unboundStatus } from "./binding.ts";
 
 export type Reads = {
   readonly volumes: typeof persistentVolumes;
@@ -138,8 +140,8 @@ function provision(claim: PersistentVolumeClaim, className: string, storageClass
   const { annotations } = claim.metadata;
   const isTold = [STORAGE_PROVISIONER, BETA_STORAGE_PROVISIONER].every((name) => annotations?.[name] === provisioner);
   if (isTold) return wait(claim, waiting);
-  const told = { ...annotations, [BETA_STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER]: provisioner };
-  const object = { ...claim, metadata: { ...claim.metadata, annotations: told } };
+  const told = { [BETA_STORAGE_PROVISIONER]: provisioner, [STORAGE_PROVISIONER]: provisioner };
+  const object = withAnnotations(claim, told);
   return { ...wait(claim), actions: [{ verb: "update", resource: "claims", object, onSuccess: waiting }] };
 }
 
