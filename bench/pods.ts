@@ -49,6 +49,7 @@ async function byHand(runtime: ContainerRuntime, { cluster }: TestCluster, index
     workingDir: "",
     env: [],
     mounts: [],
+    devices: [],
     labels: {},
     annotations: {},
     logPath: "main.log",

@@ -16,7 +16,7 @@ import { ProbeManager } from "./probes/probe-manager.ts";
 import { fieldPathOf } from "./pods/kill-container.ts";
 import { allContainersOf } from "./pods/pod-containers.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime/runtime.ts";
-import type { PayloadSources } from "./volumes/payload.ts";
+import type { VolumeHost, VolumeSources } from "./volumes/volume-host.ts";
 import { VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface KubeletParts {
@@ -30,7 +30,8 @@ export interface KubeletParts {
   readonly source: PodSource;
   readonly status: StatusSink & { reconcile?(pod: Pod): void };
   readonly events: PodEvents;
-  readonly sources: Pick<PayloadSources, "configMap" | "secret" | "token" | "forget">;
+  readonly sources: Pick<VolumeSources, "configMap" | "secret" | "token" | "forget">;
+  readonly storage: Pick<VolumeHost, "objects" | "csi">;
   services(): readonly Service[];
   credentials(pod: Pod, image: string): Promise<RegistryCredentials | undefined>;
   onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
@@ -56,11 +57,12 @@ export class Kubelet {
       },
       onOutcome: (kind, pod, container, isSuccess) => parts.onProbeOutcome?.(kind, pod, container, isSuccess),
     });
-    const volumes = new VolumeManager(paths, {
+    const sources = {
       ...parts.sources,
-      addresses: (pod) => ({ podIps: this.#podIps(pod), hostIps: node.hostIps() }),
+      addresses: (pod: Pod) => ({ podIps: this.#podIps(pod), hostIps: node.hostIps() }),
       allocatable: () => node.allocatable(),
-    });
+    };
+    const volumes = new VolumeManager({ ...parts.storage, paths, clock, logger, sources }, events);
     const context: KubeletContext = {
       runtime,
       clock,

@@ -13,7 +13,7 @@ import {
   TERMINATION_MESSAGE_PATH_ANNOTATION,
   TERMINATION_MESSAGE_POLICY_ANNOTATION,
 } from "../runtime/labels.ts";
-import type { ContainerSpec, MountSpec, RuntimeImage } from "../runtime/runtime.ts";
+import type { ContainerSpec, DeviceSpec, MountSpec, RuntimeImage } from "../runtime/runtime.ts";
 import { containerLogPath } from "../node/kubelet-paths.ts";
 import { containerEnvironment, type ReferencedObjects } from "./environment.ts";
 import { expand } from "./expand.ts";
@@ -35,6 +35,7 @@ export interface ContainerSpecInput {
   readonly objects: ReferencedObjects;
   readonly seccompRoot: string;
   readonly targetId?: string | undefined;
+  readonly devices: readonly DeviceSpec[];
   /** Volumes, hosts file and termination log; called with the environment, for `subPathExpr`. */
   mounts(lookup: (name: string) => string | undefined): Promise<readonly MountSpec[]>;
 }
@@ -63,6 +64,7 @@ export async function containerSpec(input: ContainerSpecInput): Promise<Containe
     workingDir: spec.workingDir ?? "",
     env: environment.variables,
     mounts: await input.mounts(lookup),
+    devices: input.devices,
     labels: {
       [CONTAINER_NAME_LABEL]: spec.name,
       [POD_NAME_LABEL]: pod.metadata.name,

@@ -8,6 +8,7 @@ import type { KubeletBase } from "../kubelet-base.ts";
 import { nodeNetwork } from "../network/node-network.ts";
 import type { KubeletOptions } from "../options.ts";
 import type { ContainerRuntime, RuntimeImage } from "../runtime/runtime.ts";
+import type { VolumesInUse } from "../volumes/volumes-in-use.ts";
 import { availableMemoryBytes, readDisk, readProcessCounts } from "./machine.ts";
 import { NodeAgent } from "./node-agent.ts";
 import { keepNodeLease } from "./node-lease.ts";
@@ -20,7 +21,7 @@ export interface NodePart {
   run(): Promise<void>;
 }
 
-export function createNodePart(base: KubeletBase): NodePart {
+export function createNodePart(base: KubeletBase, inUse: VolumesInUse): NodePart {
   const { options, clock, logger, client, signal } = base;
   const { nodeName } = options;
   const health = new RuntimeHealth(base.runtime, clock, () => agent.check());
@@ -32,7 +33,7 @@ export function createNodePart(base: KubeletBase): NodePart {
     nodeName,
     labels: nodeLabels(options),
     taints: options.registerWithTaints,
-    status: (previous) => currentStatus(base, health, previous),
+    status: async (previous) => ({ ...(await currentStatus(base, health, previous)), volumesInUse: inUse.list() }),
     onNode: (node) => network.configure(node.spec?.podCIDRs ?? []),
   });
   const informer = createInformer({
@@ -47,6 +48,7 @@ export function createNodePart(base: KubeletBase): NodePart {
     onUpdate: (node) => agent.observe(node),
     onDelete: () => agent.observe(undefined),
   });
+  inUse.onChange = () => agent.check();
   const lease = { client, clock, logger, nodeName, nodeUid: () => agent.node?.metadata.uid };
   return {
     health,

@@ -15,6 +15,7 @@ import type { RuntimeHealth } from "../node/runtime-health.ts";
 import { StatusManager } from "../status/status-manager.ts";
 import { apiObjects } from "../volumes/api-objects.ts";
 import { ServiceAccountTokens } from "../volumes/service-account-tokens.ts";
+import type { VolumeHost } from "../volumes/volume-host.ts";
 import type { NodeFacts } from "./kubelet-context.ts";
 import { apiPodSource } from "./pod-source.ts";
 
@@ -25,7 +26,11 @@ export interface PodPart {
   run(): Promise<void>;
 }
 
-export function createPodPart(base: KubeletBase, health: RuntimeHealth): PodPart {
+export function createPodPart(
+  base: KubeletBase,
+  health: RuntimeHealth,
+  storage: Pick<VolumeHost, "objects" | "csi">,
+): PodPart {
   const { options, clock, logger, client, signal, runtime } = base;
   const serviceInformer = createInformer({ client, resource: services, clock, logger });
   const recorder = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal });
@@ -47,6 +52,7 @@ export function createPodPart(base: KubeletBase, health: RuntimeHealth): PodPart
       token: (pod, projection) => tokens.token(pod, projection),
       forget: (podUid) => tokens.forget(podUid),
     },
+    storage,
     services: () => serviceInformer.lister.list(),
     credentials: async (pod, image) => credentialsFor(await pullSecrets(pod, objects), image),
   });

@@ -10,12 +10,13 @@ import { containerSpec } from "../containers/container-spec.ts";
 import { hostsFile } from "../containers/hosts-file.ts";
 import type { ContainerSpec, RuntimeSandbox, SandboxSpec } from "../runtime/runtime.ts";
 import { isRuntimeCancelled, messageOf } from "../runtime/runtime-error.ts";
+import { containerDevices } from "../volumes/container-devices.ts";
 import { containerMounts } from "../volumes/container-mounts.ts";
-import type { MountedVolumes } from "../volumes/volume-manager.ts";
+import type { MountedVolumes } from "../volumes/volume-plugin.ts";
 import { fieldPathOf, killContainer } from "./kill-container.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { runHook } from "./lifecycle-hooks.ts";
-import type { DeclaredContainer } from "./pod-containers.ts";
+import { type DeclaredContainer, podText } from "./pod-containers.ts";
 
 export interface StartRequest {
   readonly pod: Pod;
@@ -82,8 +83,18 @@ async function prepare(
       objects: context.objects,
       seccompRoot: paths.seccompRoot,
       targetId: request.targetId,
+      devices: containerDevices(declared.spec, request.volumes),
       mounts: (lookup) =>
-        containerMounts({ pod, container: declared, attempt, volumes: request.volumes, paths, lookup }),
+        containerMounts({
+          pod,
+          container: declared,
+          attempt,
+          volumes: request.volumes,
+          paths,
+          lookup,
+          canRecurse: () => context.runtime.canMountRecursiveReadOnly(),
+          onSubPathError: (err) => context.logger.warn({ err, pod: podText(pod) }, "could not prepare a subPath"),
+        }),
     });
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;

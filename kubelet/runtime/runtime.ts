@@ -99,6 +99,17 @@ export interface MountSpec {
   readonly hostPath: string;
   readonly isReadOnly: boolean;
   readonly propagation: "private" | "hostToContainer" | "bidirectional";
+  /** What is mounted below is read-only too. */
+  readonly isRecursiveReadOnly?: boolean | undefined;
+  /** The content of an image takes the place of the host's path. */
+  readonly image?: { readonly reference: string; readonly subPath: string } | undefined;
+}
+
+export interface DeviceSpec {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  /** As control groups say it: `r` read, `w` write, `m` make. */
+  readonly permissions: string;
 }
 
 export interface ContainerResourcesSpec {
@@ -134,6 +145,7 @@ export interface ContainerSpec {
   readonly workingDir: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly MountSpec[];
+  readonly devices: readonly DeviceSpec[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Relative to the sandbox's log directory. */
@@ -210,6 +222,8 @@ export interface RuntimeEvent {
 export interface ContainerRuntime {
   version(): Promise<RuntimeVersion>;
   conditions(): Promise<readonly RuntimeCondition[]>;
+  /** Whether mounts below a read-only mount can be made read-only too. */
+  canMountRecursiveReadOnly(): Promise<boolean>;
 
   createSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<string>;
   stopSandbox(id: string): Promise<void>;

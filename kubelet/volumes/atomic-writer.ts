@@ -19,7 +19,7 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 
 export interface ProjectedFile {
   readonly bytes: Buffer;
@@ -34,21 +34,33 @@ export type Payload = ReadonlyMap<string, ProjectedFile>;
 
 const DATA_LINK = "..data";
 const NEXT_LINK = "..data_tmp";
+const SETGID = 0o2000;
 
-/** Rejects for a path that leaves the directory. Resolves to whether anything changed. */
-export async function writeAtomically(directory: string, payload: Payload): Promise<boolean> {
+/**
+ * Rejects for a path that leaves the directory. Resolves to whether anything changed. `group` may enter every folder,
+ * and what is made in one belongs to it.
+ */
+export async function writeAtomically(directory: string, payload: Payload, group?: number): Promise<boolean> {
   for (const path of payload.keys()) checkPath(path);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const isNew = (await mkdir(directory, { recursive: true })) !== undefined;
+  if (isNew) await ownFolder(directory, 0o777, group);
   const current = await linkTarget(join(directory, DATA_LINK));
-  if (current !== undefined && (await isSame(join(directory, current), payload))) return false;
+  if (current !== undefined && (await isSame(join(directory, current), payload))) {
+    await linkNames(directory, payload);
+    return false;
+  }
   const next = await mkdtemp(`${directory}/..`);
-  await chmod(next, 0o755);
+  await ownFolder(next, 0o755, group);
+  for (const folder of foldersOf(payload)) {
+    await mkdir(join(next, folder), { recursive: true });
+    await ownFolder(join(next, folder), 0o755, group);
+  }
   for (const [path, file] of payload) await writeProjected(join(next, path), file);
   await rm(join(directory, NEXT_LINK), { force: true });
   await symlink(relative(directory, next), join(directory, NEXT_LINK));
   await rename(join(directory, NEXT_LINK), join(directory, DATA_LINK));
   await linkNames(directory, payload);
-  if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true });
+  await removeOld(directory, basename(next));
   return true;
 }
 
@@ -58,8 +70,30 @@ function checkPath(path: string): void {
   if (isBad) throw new Error(`invalid path: ${JSON.stringify(path)}`);
 }
 
+/** The set before this one, and what interrupted writes left. */
+async function removeOld(directory: string, current: string): Promise<void> {
+  const old = (await readdir(directory)).filter(
+    (name) => name.startsWith("..") && ![DATA_LINK, current].includes(name),
+  );
+  for (const name of old) await rm(join(directory, name), { recursive: true, force: true });
+}
+
+async function ownFolder(path: string, mode: number, group: number | undefined): Promise<void> {
+  if (group !== undefined) await lchown(path, 0, group);
+  await chmod(path, group === undefined ? mode : mode | SETGID);
+}
+
+/** Folders of the files, each before what is in it. */
+function foldersOf(payload: Payload): string[] {
+  const folders = new Set<string>();
+  for (const path of payload.keys()) {
+    const segments = path.split("/").slice(0, -1);
+    for (let depth = 1; depth <= segments.length; depth++) folders.add(segments.slice(0, depth).join("/"));
+  }
+  return [...folders].toSorted();
+}
+
 async function writeProjected(path: string, file: ProjectedFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await writeFile(path, file.bytes, { mode: file.mode });
   // The mode above passes through our umask.
   await chmod(path, file.mode);

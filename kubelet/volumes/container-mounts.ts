@@ -10,8 +10,9 @@ import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { DeclaredContainer } from "../pods/pod-containers.ts";
 import type { MountSpec } from "../runtime/runtime.ts";
 import { messageOf } from "../runtime/runtime-error.ts";
-import { resolveSubPath } from "./sub-path.ts";
-import type { MountedVolumes } from "./volume-manager.ts";
+import { isRecursiveReadOnly } from "./recursive-read-only.ts";
+import { bindSubPath, checkSubPath } from "./sub-path/sub-path.ts";
+import type { MountedVolumes } from "./volume-plugin.ts";
 
 const HOSTS_PATH = "/etc/hosts";
 
@@ -27,6 +28,10 @@ export interface ContainerMountsInput {
   readonly volumes: MountedVolumes;
   readonly paths: KubeletPaths;
   lookup(name: string): string | undefined;
+  /** Whether the runtime can make mounts below read-only too. */
+  canRecurse(): Promise<boolean>;
+  /** What a pod is not told. */
+  onSubPathError?(error: unknown): void;
 }
 
 /** Rejects with a config error when a mount cannot be made. */
@@ -34,7 +39,7 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
   const { pod, container, paths } = input;
   const { volumeMounts = [] } = container.spec;
   const mounts: MountSpec[] = [];
-  for (const mount of volumeMounts) mounts.push(await volumeMount(input, mount));
+  for (const [index, mount] of volumeMounts.entries()) mounts.push(await volumeMount(input, mount, index));
   if (!volumeMounts.some(({ mountPath }) => mountPath === HOSTS_PATH)) {
     mounts.push(writableFile(HOSTS_PATH, paths.hostsFile(pod.metadata.uid ?? "")));
   }
@@ -55,18 +60,42 @@ async function terminationMount({ pod, container, attempt, paths }: ContainerMou
   return writableFile(container.spec.terminationMessagePath ?? DEFAULT_TERMINATION_PATH, file);
 }
 
-async function volumeMount(input: ContainerMountsInput, mount: VolumeMount): Promise<MountSpec> {
+async function volumeMount(input: ContainerMountsInput, mount: VolumeMount, index: number): Promise<MountSpec> {
   const { container, volumes } = input;
   const volume = volumes.get(mount.name);
   if (volume === undefined)
     throw configError(`cannot find volume "${mount.name}" to mount into container "${container.spec.name}"`);
-  const subPath = mount.subPathExpr === undefined ? (mount.subPath ?? "") : expandSubPath(mount.subPathExpr, input);
-  return {
+  const recursive = await recursion(input, mount);
+  const common = {
+    ...(recursive ? { isRecursiveReadOnly: true } : {}),
     containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : join("/", mount.mountPath),
-    hostPath: subPath === "" ? volume.hostPath : await subPathOf(input, mount, volume.hostPath, subPath),
     isReadOnly: volume.isReadOnly || mount.readOnly === true,
     propagation: PROPAGATION[mount.mountPropagation ?? ""] ?? "private",
   };
+  const subPath = subPathOf(input, mount);
+  if (volume.image !== undefined) return { ...common, hostPath: "", image: { reference: volume.image, subPath } };
+  const hostPath = subPath === "" ? volume.hostPath : await bind(input, mount, index, volume.hostPath, subPath);
+  return { ...common, hostPath };
+}
+
+async function recursion({ canRecurse }: ContainerMountsInput, mount: VolumeMount): Promise<boolean> {
+  if (mount.recursiveReadOnly === undefined) return false;
+  try {
+    return isRecursiveReadOnly(mount, await canRecurse());
+  } catch (error) {
+    throw configError(messageOf(error), error);
+  }
+}
+
+/** Empty for the whole volume. */
+function subPathOf(input: ContainerMountsInput, { subPath, subPathExpr }: VolumeMount): string {
+  const path = (subPathExpr ?? "") === "" ? (subPath ?? "") : expandSubPath(subPathExpr ?? "", input);
+  try {
+    checkSubPath(path);
+  } catch (error) {
+    throw configError(messageOf(error), error);
+  }
+  return path;
 }
 
 function expandSubPath(expression: string, { lookup }: ContainerMountsInput): string {
@@ -76,22 +105,25 @@ function expandSubPath(expression: string, { lookup }: ContainerMountsInput): st
     if (text === undefined) missing = name;
     return text;
   });
-  if (missing !== undefined) throw configError(`failed to expand subPath: missing value for "${missing}"`);
+  if (missing !== undefined) throw configError(`missing value for "${missing}"`);
   return path;
 }
 
-async function subPathOf(
-  { container }: ContainerMountsInput,
+/** What went wrong stays in the log: it would tell the pod of the node's own files. */
+async function bind(
+  { pod, container, paths, onSubPathError }: ContainerMountsInput,
   mount: VolumeMount,
-  root: string,
-  subPath: string,
+  index: number,
+  volumePath: string,
+  path: string,
 ): Promise<string> {
+  const podDirectory = paths.pod(pod.metadata.uid ?? "");
+  const part = { podDirectory, volumeName: mount.name, container: container.spec.name, index, volumePath, path };
   try {
-    return await resolveSubPath(root, subPath);
+    return await bindSubPath(part);
   } catch (error) {
-    throw configError(
-      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.spec.name}": ${messageOf(error)}`,
-      error,
-    );
+    onSubPathError?.(error);
+    const where = `volumeMount "${mount.name}" of container "${container.spec.name}"`;
+    throw configError(`failed to prepare subPath for ${where}`, error);
   }
 }

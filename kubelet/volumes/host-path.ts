@@ -1,37 +1,77 @@
-/** hostPath volumes: nothing is mounted, the path is checked. Upstream: `pkg/volume/hostpath`. */
-import { chmod, lstat, mkdir, stat, writeFile } from "node:fs/promises";
+/** A path of the node itself: nothing is mounted, it is only looked at. Upstream: `pkg/volume/hostpath`. */
 import type { Stats } from "node:fs";
+import { chmod, mkdir, open, stat } from "node:fs/promises";
+import { posix } from "node:path";
+import { hasErrorCode } from "./error-code.ts";
+import type { VolumePlugin } from "./volume-plugin.ts";
 
-const CHECKS: Readonly<Record<string, { readonly isOf: (stats: Stats) => boolean; readonly text: string }>> = {
-  Directory: { isOf: (stats) => stats.isDirectory(), text: "a directory" },
-  DirectoryOrCreate: { isOf: (stats) => stats.isDirectory(), text: "a directory" },
-  File: { isOf: (stats) => stats.isFile(), text: "a file" },
-  FileOrCreate: { isOf: (stats) => stats.isFile(), text: "a file" },
-  Socket: { isOf: (stats) => stats.isSocket(), text: "a socket file" },
-  CharDevice: { isOf: (stats) => stats.isCharacterDevice(), text: "a character device" },
-  BlockDevice: { isOf: (stats) => stats.isBlockDevice(), text: "a block device" },
+interface PathType {
+  readonly isOf: (stats: Stats) => boolean;
+  readonly text: string;
+}
+
+const PATH_TYPES: Readonly<Record<string, PathType>> = {
+  Directory: { isOf: (stats) => stats.isDirectory(), text: "directory" },
+  File: { isOf: (stats) => stats.isFile(), text: "file" },
+  Socket: { isOf: (stats) => stats.isSocket(), text: "socket file" },
+  CharDevice: { isOf: (stats) => stats.isCharacterDevice(), text: "character device" },
+  BlockDevice: { isOf: (stats) => stats.isBlockDevice(), text: "block device" },
 };
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const CREATED: Readonly<Record<string, string>> = { DirectoryOrCreate: "Directory", FileOrCreate: "File" };
+
+export const hostPathPlugin: VolumePlugin = {
+  name: "kubernetes.io/host-path",
+  supports: ({ volume, persistentVolume }) =>
+    volume.hostPath !== undefined || persistentVolume?.spec?.hostPath !== undefined,
+  setUp: async ({ spec }) => {
+    const { path, type } = spec.persistentVolume?.spec?.hostPath ?? spec.volume.hostPath ?? { path: "" };
+    if (path.split("/").includes("..")) throw new Error(`invalid HostPath "${path}": must not contain '..'`);
+    const clean = posix.normalize(path);
+    await checkHostPath(clean, type);
+    return { hostPath: clean, isReadOnly: spec.isReadOnly };
+  },
+};
 
 /** Rejects when the path is not of the wanted type. */
 export async function checkHostPath(path: string, type: string | undefined): Promise<void> {
   if (type === undefined || type === "") return;
-  const check = CHECKS[type];
-  if (check === undefined) throw new Error(`hostPath type check failed: unknown type ${type}`);
-  if (type === "DirectoryOrCreate" && !(await exists(path))) {
-    await mkdir(path, { recursive: true, mode: 0o755 });
-    await chmod(path, 0o755);
+  const wanted = CREATED[type] ?? type;
+  const check = PATH_TYPES[wanted];
+  if (check === undefined) throw new Error(`${type} is an invalid volume type`);
+  let stats = await statOf(path);
+  if (stats === undefined && CREATED[type] !== undefined) {
+    if (wanted === "Directory") await makeDirectory(path);
+    else await makeFile(path);
+    stats = await statOf(path);
   }
-  if (type === "FileOrCreate" && !(await exists(path))) await writeFile(path, "", { mode: 0o644 });
-  const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined || !check.isOf(stats))
-    throw new Error(`hostPath type check failed: ${path} is not ${check.text}`);
+  if (stats === undefined) throw new Error(`hostPath ${path} doesn't exist`);
+  if (check.isOf(stats)) return;
+  throw new Error(`hostPath type check failed: ${path} is not a ${check.text}, it's a ${typeOf(stats)}`);
+}
+
+function typeOf(stats: Stats): string {
+  return Object.entries(PATH_TYPES).find(([, { isOf }]) => isOf(stats))?.[0] ?? "";
+}
+
+/** Undefined when nothing is there, or when a link leads nowhere. */
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
+    throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  // The mode above passes through our umask.
+  await chmod(path, 0o755);
+}
+
+async function makeFile(path: string): Promise<void> {
+  const file = await open(path, "a", 0o644);
+  await file.chmod(0o644);
+  await file.close();
 }

@@ -1,35 +1,106 @@
 /** Mounts of this machine below a directory, and how to make and remove one. */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+
+/** A file system that does not answer must not hold its pod for ever. */
+const MOUNT_TIMEOUT_MS = 120_000;
 
 function unescapeMountPath(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_whole, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-/** Deepest first: the order in which they can be taken away. */
-export async function mountsBelow(directory: string): Promise<string[]> {
+async function mountPoints(): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
-  return table
-    .split("\n")
-    .map((line) => unescapeMountPath(line.split(" ")[4] ?? ""))
+  return table.split("\n").map((line) => unescapeMountPath(line.split(" ")[4] ?? ""));
+}
+
+/** Deepest and newest first: the order in which they can be taken away. */
+export async function mountsBelow(directory: string): Promise<string[]> {
+  const points = await mountPoints();
+  return points
     .filter((path) => path === directory || path.startsWith(`${directory}/`))
+    .toReversed()
     .toSorted((a, b) => b.length - a.length);
 }
 
 export async function isMounted(directory: string): Promise<boolean> {
-  return (await mountsBelow(directory)).includes(directory);
+  return (await mountPoints()).includes(directory);
 }
+
+/** Rejects with what upstream says when mount(8) fails. */
+export async function mount(args: readonly string[]): Promise<void> {
+  try {
+    await run("mount", [...args], { timeout: MOUNT_TIMEOUT_MS });
+  } catch (error) {
+    const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
+    const status = typeof code === "number" ? `exit status ${code}` : String(code);
+    throw new Error(
+      `mount failed: ${status}\nMounting command: mount\nMounting arguments: ${args.join(" ")}\nOutput: ${stderr}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Memory of a pod's secrets must not reach a disk: without swap where the kernel can (6.4). */
+let canRefuseSwap = true;
 
 /** `sizeBytes` undefined: the kernel's own limit, half of the memory. */
 export async function mountTmpfs(directory: string, sizeBytes: number | undefined): Promise<void> {
-  const options = sizeBytes === undefined ? [] : ["-o", `size=${sizeBytes}`];
-  await run("mount", ["-t", "tmpfs", ...options, "tmpfs", directory]);
+  const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
+  const withOptions = (options: readonly string[]): string[] => [
+    "-t",
+    "tmpfs",
+    ...(options.length === 0 ? [] : ["-o", options.join(",")]),
+    "tmpfs",
+    directory,
+  ];
+  if (canRefuseSwap) {
+    try {
+      return await mount(withOptions([...size, "noswap"]));
+    } catch {
+      canRefuseSwap = false;
+    }
+  }
+  await mount(withOptions(size));
+}
+
+export async function mountHugePages(directory: string, pageSizeBytes: number): Promise<void> {
+  await mount(["-t", "hugetlbfs", "-o", `pagesize=${pageSizeBytes}`, "nodev", directory]);
+}
+
+/** `source` may be a file descriptor of ours: nothing is resolved on the way. */
+export async function bindMount(source: string, target: string, isReadOnly = false): Promise<void> {
+  await mount(["--no-canonicalize", "--bind", source, target]);
+  if (isReadOnly) await mount(["--no-canonicalize", "-o", "bind,remount,ro", target]);
+}
+
+/** Mounts made below are seen in containers that ask for it, and theirs on the host. */
+export async function makeShared(directory: string): Promise<void> {
+  const path = await realpath(directory);
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const lines = table.split("\n").filter((line) => line !== "");
+  const pointOf = (line: string): string => unescapeMountPath(line.split(" ")[4] ?? "");
+  const above = lines.filter(
+    (line) => path === pointOf(line) || `${path}/`.startsWith(`${pointOf(line)}/`.replace("//", "/")),
+  );
+  const containing = above.toSorted((a, b) => pointOf(a).length - pointOf(b).length).at(-1);
+  if (containing?.includes(" shared:") === true) return;
+  if (containing === undefined || pointOf(containing) !== path) await mount(["--bind", path, path]);
+  await mount(["--make-rshared", path]);
+}
+
+export async function unmount(path: string): Promise<void> {
+  try {
+    await run("umount", [path], { timeout: MOUNT_TIMEOUT_MS });
+  } catch (error) {
+    if (await isMounted(path)) throw error;
+  }
 }
 
 /** Takes away everything that is mounted below; rejects when something stays busy. */
 export async function unmountBelow(directory: string): Promise<void> {
-  for (const path of await mountsBelow(directory)) await run("umount", [path]);
+  for (const path of await mountsBelow(directory)) await unmount(path);
 }

@@ -1,110 +1,161 @@
 /**
- * Volumes of pods on this node: made before the first container, refreshed while the pod lives, removed after the
- * last one. Upstream: `pkg/kubelet/volumemanager`, reduced to the volumes that need no plugin process.
+ * Volumes of pods on this node: made before the first container, looked at again while the pod lives, removed after
+ * the last one. Upstream: `pkg/kubelet/volumemanager`.
  *
- * V1. A volume's directory is `pods/UID/volumes/kubernetes.io~PLUGIN/NAME`; nothing else is remembered, so that a
- *     restarted kubelet finds everything.
+ * V1. A volume's directory is `pods/UID/volumes/PLUGIN/NAME` (a raw device's `volumeDevices`); what is needed to undo
+ *     it is on disk, so that a restarted kubelet finds everything.
  * V2. A pod's directory is removed only after every mount below it is gone.
+ * V3. One task at a time for each pod: what is being made is finished before it is undone.
  */
-import { chmod, chown, mkdir, readdir, rm } from "node:fs/promises";
-import type { Pod, Volume } from "../../shared/api/generated/core/v1.ts";
-import { value } from "../../shared/machinery/quantity.ts";
-import type { KubeletPaths } from "../node/kubelet-paths.ts";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { matchesNodeTerms } from "../../shared/machinery/node-selector.ts";
 import { messageOf } from "../runtime/runtime-error.ts";
-import { writeAtomically } from "./atomic-writer.ts";
-import { checkHostPath } from "./host-path.ts";
-import { isMounted, mountTmpfs, unmountBelow } from "./mount-table.ts";
-import { type PayloadSources, volumePayload } from "./payload.ts";
+import { hasErrorCode } from "./error-code.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import { unmountBelow } from "./mount-table.ts";
+import { volumePlugins } from "./plugins.ts";
+import { type TellPod, VolumeEvents, type VolumeOutcome } from "./volume-events.ts";
+import { SUB_PATHS_FOLDER } from "./sub-path/sub-path.ts";
+import { VolumeError, VolumeStepError } from "./volume-error.ts";
+import type { VolumeHost } from "./volume-host.ts";
+import { type MountedVolume, type MountedVolumes, pluginFolder, type VolumePlugin } from "./volume-plugin.ts";
+import { type VolumeSpec, volumeSpec, volumeUses } from "./volume-spec.ts";
 
-export interface MountedVolume {
-  readonly hostPath: string;
-  /** Content of the API cannot be written by containers. */
-  readonly isReadOnly: boolean;
-}
-
-/** Name of the volume to where it is. */
-export type MountedVolumes = ReadonlyMap<string, MountedVolume>;
-
-/** A volume cannot be made; the message is the event's. */
-export class VolumeError extends Error {
-  override readonly name = "VolumeError";
-}
+export type { MountedVolumes };
 
 export class VolumeManager {
-  readonly #paths: KubeletPaths;
-  readonly #sources: PayloadSources;
+  readonly #host: VolumeHost;
+  readonly #plugins: readonly VolumePlugin[];
+  readonly #events: VolumeEvents;
+  readonly #lock = new KeyedLock();
+  /** Made by this process: directory to what is there. */
+  readonly #made = new Map<string, MountedVolume>();
 
-  constructor(paths: KubeletPaths, sources: PayloadSources) {
-    this.#paths = paths;
-    this.#sources = sources;
+  constructor(host: VolumeHost, events: TellPod) {
+    this.#host = host;
+    this.#plugins = volumePlugins(host);
+    this.#events = new VolumeEvents(events, host.clock);
   }
 
-  /** Makes or refreshes all volumes of the pod; rejects with `VolumeError` for the first that fails. */
-  async mount(pod: Pod): Promise<MountedVolumes> {
-    const mounted = await Promise.all(
-      (pod.spec.volumes ?? []).map(async (volume): Promise<[string, MountedVolume]> => {
-        try {
-          return [volume.name, await this.#mountOne(pod, volume)];
-        } catch (error) {
-          throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`, {
-            cause: error,
-          });
-        }
-      }),
-    );
-    return new Map(mounted);
+  /** Makes or refreshes all volumes of the pod; rejects with `VolumeError` after telling why. */
+  mount(pod: Pod): Promise<MountedVolumes> {
+    return this.#lock.run(pod.metadata.uid ?? "", () => this.#mountAll(pod));
   }
 
   /** Removes the volumes and the directory of a pod whose containers are all dead. */
-  async unmount(podUid: string): Promise<void> {
-    const directory = this.#paths.pod(podUid);
-    await unmountBelow(directory);
-    await rm(directory, { recursive: true, force: true });
-    this.#sources.forget(podUid);
+  unmount(podUid: string): Promise<void> {
+    return this.#lock.run(podUid, () => this.#unmountAll(podUid));
   }
 
   /** Uids of the pods that have a directory. */
   async knownPods(): Promise<string[]> {
-    return readdir(this.#paths.podsRoot).catch(() => []);
+    return namesIn(this.#host.paths.podsRoot);
   }
 
-  async #mountOne(pod: Pod, volume: Volume): Promise<MountedVolume> {
+  async #mountAll(pod: Pod): Promise<MountedVolumes> {
+    const outcomes = await this.#attempt(pod);
+    const isPending = this.#events.tell(pod, outcomes);
+    const failed = outcomes.find(({ error }) => error !== undefined);
+    if (failed !== undefined) throw new VolumeError(messageOf(failed.error), isPending, failed.error);
+    return new Map(outcomes.flatMap(({ name, mounted }) => (mounted === undefined ? [] : [[name, mounted]])));
+  }
+
+  async #attempt(pod: Pod): Promise<VolumeOutcome[]> {
+    const uses = volumeUses(pod);
+    const used = (pod.spec.volumes ?? []).filter(({ name }) => uses.has(name));
+    // Two names in the pod may lead to one volume: it is made once.
+    const shared = new Map<string, Promise<MountedVolume>>();
+    return Promise.all(
+      used.map(async (volume): Promise<VolumeOutcome> => {
+        const { name } = volume;
+        let spec: VolumeSpec | undefined;
+        try {
+          const use = uses.get(name) ?? { isMounted: true, isDevice: false };
+          spec = await volumeSpec(pod, volume, use, this.#host.objects);
+          const plugin = this.#pluginFor(spec);
+          const key = `${plugin.name}/${spec.name}/${spec.isReadOnly}`;
+          const making = shared.get(key) ?? this.#make(pod, spec, plugin);
+          shared.set(key, making);
+          return { name, spec, mounted: await making };
+        } catch (error) {
+          return { name, spec, error };
+        }
+      }),
+    );
+  }
+
+  #pluginFor(spec: VolumeSpec): VolumePlugin {
+    const plugin = this.#plugins.find((each) => each.supports(spec));
+    if (plugin === undefined)
+      throw new VolumeStepError("MountVolume.NewMounter initialization", "no volume plugin matched");
+    return plugin;
+  }
+
+  async #make(pod: Pod, spec: VolumeSpec, plugin: VolumePlugin): Promise<MountedVolume> {
     const uid = pod.metadata.uid ?? "";
-    if (volume.hostPath !== undefined) {
-      await checkHostPath(volume.hostPath.path, volume.hostPath.type);
-      return { hostPath: volume.hostPath.path, isReadOnly: false };
-    }
-    if (volume.emptyDir !== undefined) return this.#mountEmptyDir(pod, volume);
-    const payload = await volumePayload(pod, volume, this.#sources);
-    if (payload === undefined) throw new Error("no volume plugin matched");
-    const directory = this.#paths.volume(uid, pluginOf(volume), volume.name);
-    await writeAtomically(directory, payload);
-    return { hostPath: directory, isReadOnly: true };
+    const directory = this.#directory(uid, plugin.name, spec);
+    const known = this.#made.get(directory);
+    if (known !== undefined && plugin.isRefreshed !== true) return known;
+    await this.#checkNode(spec);
+    const request = { pod, spec, directory, isMounted: known !== undefined };
+    const mounted = spec.mode === "Block" ? await setUpDevice(plugin, request) : await plugin.setUp(request);
+    this.#made.set(directory, mounted);
+    return mounted;
   }
 
-  async #mountEmptyDir(pod: Pod, volume: Volume): Promise<MountedVolume> {
-    const directory = this.#paths.volume(pod.metadata.uid ?? "", "empty-dir", volume.name);
-    const isNew = (await mkdir(directory, { recursive: true })) !== undefined;
-    const isMemory = volume.emptyDir?.medium === "Memory";
-    const needsMount = isMemory && !(await isMounted(directory));
-    if (needsMount) {
-      const limit = volume.emptyDir?.sizeLimit;
-      await mountTmpfs(directory, limit === undefined ? undefined : value(limit));
-    }
-    if (isNew || needsMount) await this.#ownDirectory(directory, pod.spec.securityContext?.fsGroup);
-    return { hostPath: directory, isReadOnly: false };
+  #directory(uid: string, plugin: string, { name, mode }: VolumeSpec): string {
+    return join(this.#host.paths.pod(uid), mode === "Block" ? "volumeDevices" : "volumes", pluginFolder(plugin), name);
   }
 
-  /** Everybody in the pod may write; with fsGroup new files belong to the group. */
-  async #ownDirectory(directory: string, group: number | undefined): Promise<void> {
-    if (group !== undefined) await chown(directory, 0, group);
-    await chmod(directory, group === undefined ? 0o777 : 0o2777);
+  async #checkNode({ persistentVolume, mode }: VolumeSpec): Promise<void> {
+    const terms = persistentVolume?.spec?.nodeAffinity?.required?.nodeSelectorTerms;
+    if (terms === undefined) return;
+    const step = mode === "Block" ? "MapVolume.NodeAffinity check" : "MountVolume.NodeAffinity check";
+    if (!matchesNodeTerms(await this.#host.objects.node(), terms))
+      throw new VolumeStepError(step, "no matching NodeSelectorTerms");
+  }
+
+  async #unmountAll(podUid: string): Promise<void> {
+    const { paths, sources } = this.#host;
+    const directory = paths.pod(podUid);
+    await unmountBelow(join(directory, SUB_PATHS_FOLDER));
+    await this.#tearDownAll(podUid, "volumes", (plugin) => plugin.tearDown?.bind(plugin));
+    await this.#tearDownAll(podUid, "volumeDevices", (plugin) => plugin.tearDownDevice?.bind(plugin));
+    await unmountBelow(directory);
+    await rm(directory, { recursive: true, force: true });
+    for (const path of this.#made.keys()) if (path.startsWith(`${directory}/`)) this.#made.delete(path);
+    sources.forget(podUid);
+    this.#events.forget(podUid);
+  }
+
+  /** What has no way of its own is unmounted and removed with the pod's directory. */
+  async #tearDownAll(
+    podUid: string,
+    folder: string,
+    way: (plugin: VolumePlugin) => VolumePlugin["tearDown"],
+  ): Promise<void> {
+    const root = join(this.#host.paths.pod(podUid), folder);
+    for (const plugin of this.#plugins) {
+      const tearDown = way(plugin);
+      if (tearDown === undefined) continue;
+      const below = join(root, pluginFolder(plugin.name));
+      for (const name of await namesIn(below)) await tearDown({ podUid, name, directory: join(below, name) });
+    }
   }
 }
 
-function pluginOf(volume: Volume): string {
-  if (volume.configMap !== undefined) return "configmap";
-  if (volume.secret !== undefined) return "secret";
-  if (volume.downwardAPI !== undefined) return "downward-api";
-  return "projected";
+function setUpDevice(plugin: VolumePlugin, request: Parameters<VolumePlugin["setUp"]>[0]): Promise<MountedVolume> {
+  if (plugin.setUpDevice !== undefined) return plugin.setUpDevice(request);
+  throw new VolumeStepError("MapVolume.NewBlockVolumeMapper initialization", "no block volume plugin matched");
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return [];
+    throw error;
+  }
 }

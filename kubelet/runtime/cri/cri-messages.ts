@@ -98,7 +98,12 @@ export function containerRequest(spec: ContainerSpec): object {
       hostPath: mount.hostPath,
       readonly: mount.isReadOnly,
       propagation: PROPAGATIONS[mount.propagation],
+      recursiveReadOnly: mount.isRecursiveReadOnly === true,
+      ...(mount.image === undefined
+        ? {}
+        : { image: { image: mount.image.reference }, imageSubPath: mount.image.subPath }),
     })),
+    devices: spec.devices,
     labels: spec.labels,
     annotations: spec.annotations,
     logPath: spec.logPath,

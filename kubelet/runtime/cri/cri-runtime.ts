@@ -36,7 +36,9 @@ export function createCriRuntime(endpoint: string, clock: Clock): ContainerRunti
   };
 }
 
-function statusCalls(channel: CriChannel): Pick<ContainerRuntime, "version" | "conditions" | "usage"> {
+function statusCalls(
+  channel: CriChannel,
+): Pick<ContainerRuntime, "version" | "conditions" | "canMountRecursiveReadOnly" | "usage"> {
   return {
     version: async () => {
       const version = await channel.call("Version", { version: "v1" }, { timeoutMs: 5000 });
@@ -50,6 +52,10 @@ function statusCalls(channel: CriChannel): Pick<ContainerRuntime, "version" | "c
         reason,
         message,
       }));
+    },
+    canMountRecursiveReadOnly: async () => {
+      const { runtimeHandlers } = await channel.call("Status", {}, { timeoutMs: 5000 });
+      return runtimeHandlers.find(({ name }) => name === "")?.features?.recursiveReadOnlyMounts === true;
     },
     usage: async () => (await channel.call("ListContainerStats", {}, { timeoutMs: 10_000 })).stats.map(usageFrom),
   };

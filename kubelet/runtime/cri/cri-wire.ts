@@ -77,6 +77,10 @@ export interface CriResponses {
     readonly status: {
       readonly conditions: readonly { type: string; status: boolean; reason: string; message: string }[];
     } | null;
+    readonly runtimeHandlers: readonly {
+      readonly name: string;
+      readonly features: { readonly recursiveReadOnlyMounts: boolean } | null;
+    }[];
   };
   readonly RunPodSandbox: { readonly podSandboxId: string };
   readonly StopPodSandbox: object;
