@@ -19,6 +19,8 @@ export interface KillRequest {
   readonly message: string;
   readonly graceSeconds: number;
   readonly host: string;
+  /** Settles when those are dead that have to end before it; its own grace passes meanwhile. */
+  readonly turn?: Promise<unknown>;
 }
 
 export function fieldPathOf(declared: DeclaredContainer): string {
@@ -34,7 +36,11 @@ export async function killContainer(context: KubeletContext, request: KillReques
   const field = declared === undefined ? undefined : fieldPathOf(declared);
   context.events(pod, "Normal", "Killing", request.message, field);
   const startedAtMs = context.clock.monotonicMs();
-  if (graceSeconds > 0 && container.state === "running") await runPreStop(context, request, signal);
+  if (graceSeconds > 0) {
+    if (container.state === "running") await runPreStop(context, request, signal);
+    const leftMs = graceSeconds * 1000 - (context.clock.monotonicMs() - startedAtMs);
+    if (request.turn !== undefined) await within(context, leftMs, signal, () => request.turn);
+  }
   const elapsedSeconds = Math.ceil((context.clock.monotonicMs() - startedAtMs - 500) / 1000);
   const rest = graceSeconds === 0 ? 0 : Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.max(0, elapsedSeconds));
   if (signal.aborted) return;
@@ -46,18 +52,32 @@ async function runPreStop(context: KubeletContext, request: KillRequest, signal:
   const handler = declared?.spec.lifecycle?.preStop;
   if (handler === undefined || declared === undefined) return;
   const target = { containerId: container.id, container: declared.spec, host };
+  try {
+    await within(context, graceSeconds * 1000, signal, (ended) =>
+      runHook(context.runtime, context.clock, handler, target, ended),
+    );
+  } catch (error) {
+    const message = `PreStopHook failed: ${messageOf(error)}`;
+    context.events(pod, "Warning", "FailedPreStopHook", message, fieldPathOf(declared));
+  }
+}
+
+/** Waits for `action`, but not longer than `limitMs` and not beyond `signal`. */
+async function within(
+  context: KubeletContext,
+  limitMs: number,
+  signal: AbortSignal,
+  action: (ended: AbortSignal) => Promise<unknown> | undefined,
+): Promise<void> {
   const limit = new AbortController();
-  const timer = context.clock.after(graceSeconds * 1000, () => limit.abort());
+  const timer = context.clock.after(Math.max(0, limitMs), () => limit.abort());
   const ended = AbortSignal.any([signal, limit.signal]);
   const givenUp = new Promise<void>((resolve) => {
     if (ended.aborted) resolve();
     ended.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    await Promise.race([runHook(context.runtime, context.clock, handler, target, ended), givenUp]);
-  } catch (error) {
-    const message = `PreStopHook failed: ${messageOf(error)}`;
-    context.events(pod, "Warning", "FailedPreStopHook", message, fieldPathOf(declared));
+    await Promise.race([action(ended), givenUp]);
   } finally {
     timer.cancel();
     limit.abort();

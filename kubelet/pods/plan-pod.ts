@@ -14,6 +14,7 @@ import { type BackOff, goDuration, remainingBackOff } from "./back-off.ts";
 import { containerHash } from "./container-hash.ts";
 import {
   type DeclaredContainer,
+  allContainersOf,
   currentSandbox,
   ephemeralContainersOf,
   initContainersOf,
@@ -21,8 +22,8 @@ import {
   latestOf,
   mainContainersOf,
   podText,
-  restartPolicyOf,
 } from "./pod-containers.ts";
+import { restartEpochMs, restartsAfter, restartsAfterKill } from "./restart-rules.ts";
 
 export type PodStep =
   | { readonly kind: "stopSandbox"; readonly sandboxId: string }
@@ -39,10 +40,12 @@ export type PodStep =
       readonly spec: DeclaredContainer | undefined;
       readonly message: string;
       readonly cause: KillCause;
+      /** It comes back whatever its exit code will be. */
+      readonly isRestarted: boolean;
     }
   | { readonly kind: "removeContainer"; readonly containerId: string };
 
-export type KillCause = "livenessProbe" | "startupProbe" | "changed" | "sandboxGone" | "finished";
+export type KillCause = "livenessProbe" | "startupProbe" | "changed" | "resized" | "sandboxGone" | "restartAll";
 
 /** Why a container that should run does not run yet. */
 export interface Waiting {
@@ -71,6 +74,10 @@ export interface PlanInput {
   readonly observed: ObservedPod;
   readonly backOffs: ReadonlyMap<string, BackOff>;
   readonly health: ContainerHealth;
+  /** Containers that were killed in order to be started again. */
+  readonly restarting?: ReadonlySet<string>;
+  /** True when a running container cannot take its new resources without a restart. */
+  readonly resizeRestart?: (container: DeclaredContainer, running: RuntimeContainer) => boolean;
 }
 
 interface Draft {
@@ -86,10 +93,12 @@ export function planPod(input: PlanInput, nowMs: number): PodPlan {
   const draft: Draft = { steps: [], waiting: new Map(), wakeAtMs: Number.POSITIVE_INFINITY };
   const sandbox = currentSandbox(input.observed);
   const isFinished = isPodFinished(input);
-  if (isFinished) planEnd(draft, input);
-  else if (sandbox?.state !== "ready") planSandbox(draft, input);
-  else planContainers(draft, input, sandbox.id, nowMs);
-  if (!isFinished) planRemovals(draft, input);
+  // Whoever ends a pod ends it in order: sidecars after the others, then the sandbox (`terminate-pod.ts`).
+  if (!isFinished) {
+    if (sandbox?.state !== "ready") planSandbox(draft, input);
+    else planContainers(draft, input, { sandboxId: sandbox.id, sinceMs: epochOf(input), nowMs });
+    planRemovals(draft, input);
+  }
   return {
     steps: draft.steps,
     waiting: draft.waiting,
@@ -98,120 +107,120 @@ export function planPod(input: PlanInput, nowMs: number): PodPlan {
   };
 }
 
+/** Where and since when a container has to have been made to count. */
+interface Place {
+  readonly sandboxId: string;
+  readonly sinceMs: number;
+  readonly nowMs: number;
+}
+
+function epochOf({ pod, observed }: PlanInput): number {
+  return restartEpochMs(pod, observed);
+}
+
 /** True when no main container will run again, or an init container failed for good. */
 function isPodFinished(input: PlanInput): boolean {
   const { pod, observed } = input;
   const failedInit = initContainersOf(pod).some((container) => {
     const latest = latestOf(observed, container.spec.name);
-    return (
-      container.role === "init" &&
-      latest?.state === "exited" &&
-      latest.exitCode !== 0 &&
-      !mayRestart(pod, container, latest)
-    );
+    if (container.role !== "init" || latest?.state !== "exited" || latest.exitCode === 0) return false;
+    return !mayRestart(input, container, latest);
   });
   if (failedInit) return mainContainersOf(pod).every(({ spec }) => !isAlive(latestOf(observed, spec.name)));
+  const epochMs = epochOf(input);
   return mainContainersOf(pod).every((container) => {
     const latest = latestOf(observed, container.spec.name);
-    return latest?.state === "exited" && !mayRestart(pod, container, latest);
+    return latest?.state === "exited" && latest.createdAtMs >= epochMs && !mayRestart(input, container, latest);
   });
 }
 
-/** Restart policy against a container that ended. */
-function mayRestart(pod: Pod, container: DeclaredContainer, ended: RuntimeContainer): boolean {
-  const policy = restartPolicyOf(pod, container);
-  if (policy === "Never") return false;
-  if (container.role === "init") return ended.exitCode !== 0;
-  return policy === "Always" || ended.exitCode !== 0;
-}
-
-function planEnd(draft: Draft, { observed, pod }: PlanInput): void {
-  const sidecars = initContainersOf(pod).filter(({ role }) => role === "sidecar");
-  for (const container of observed.containers.filter(isAlive)) {
-    const spec = sidecars.find((sidecar) => sidecar.spec.name === container.name);
-    draft.steps.push({
-      kind: "killContainer",
-      container,
-      spec,
-      message: `Stopping container ${container.name}`,
-      cause: "finished",
-    });
-  }
-  for (const sandbox of observed.sandboxes) {
-    if (sandbox.state === "ready") draft.steps.push({ kind: "stopSandbox", sandboxId: sandbox.id });
-  }
+function mayRestart({ pod, restarting }: PlanInput, container: DeclaredContainer, ended: RuntimeContainer): boolean {
+  return restarting?.has(ended.id) === true || restartsAfter(pod, container, ended.exitCode);
 }
 
 function planSandbox(draft: Draft, { observed }: PlanInput): void {
   const previous = currentSandbox(observed);
   for (const container of observed.containers.filter(isAlive)) {
     const message = "Stopping container because its pod sandbox is gone";
-    draft.steps.push({ kind: "killContainer", container, spec: undefined, message, cause: "sandboxGone" });
+    const cause = "sandboxGone";
+    draft.steps.push({ kind: "killContainer", container, spec: undefined, message, cause, isRestarted: false });
   }
   if (previous !== undefined) draft.steps.push({ kind: "stopSandbox", sandboxId: previous.id });
   draft.steps.push({ kind: "createSandbox", attempt: previous === undefined ? 0 : previous.attempt + 1 });
 }
 
-function planContainers(draft: Draft, input: PlanInput, sandboxId: string, nowMs: number): void {
+function planContainers(draft: Draft, input: PlanInput, place: Place): void {
   const { pod, observed } = input;
   for (const container of ephemeralContainersOf(pod)) {
     if (latestOf(observed, container.spec.name) === undefined)
       draft.steps.push({ kind: "startContainer", container, attempt: 0 });
   }
-  const isInitialized = mainContainersOf(pod).some(
-    ({ spec }) => latestOf(observed, spec.name)?.sandboxId === sandboxId,
-  );
-  for (const container of initContainersOf(pod)) {
+  const stale = observed.containers.filter((run) => isAlive(run) && run.createdAtMs < place.sinceMs);
+  if (stale.length > 0) return planKillAll(draft, pod, stale);
+  const isInitialized = mainContainersOf(pod).some((container) => currentRun(observed, container, place) !== undefined);
+  const inits = initContainersOf(pod);
+  const lastBegun = inits.findLastIndex((container) => currentRun(observed, container, place) !== undefined);
+  for (const [index, container] of inits.entries()) {
     if (isInitialized && container.role === "init") continue;
-    const isPassed = planInitContainer(draft, input, container, sandboxId, nowMs);
+    const isPassed =
+      planInitContainer(draft, input, container, place) || (container.role === "sidecar" && index < lastBegun);
     if (!isPassed && !isInitialized) return;
   }
-  for (const container of mainContainersOf(pod)) planRunning(draft, input, container, sandboxId, nowMs);
+  for (const container of mainContainersOf(pod)) planRunning(draft, input, container, place);
+}
+
+/** One of them ended in a way that restarts all: nothing starts before the others are dead. */
+function planKillAll(draft: Draft, pod: Pod, stale: readonly RuntimeContainer[]): void {
+  for (const container of stale) {
+    const spec = allContainersOf(pod).find((declared) => declared.spec.name === container.name);
+    if (spec?.role === "ephemeral") continue;
+    const message = `Stopping container ${container.name} because all containers are restarting`;
+    draft.steps.push({ kind: "killContainer", container, spec, message, cause: "restartAll", isRestarted: true });
+  }
+}
+
+/** Newest run of the container, if it belongs to this life of the pod. */
+function currentRun(
+  observed: ObservedPod,
+  { spec }: DeclaredContainer,
+  { sandboxId, sinceMs }: Place,
+): RuntimeContainer | undefined {
+  const latest = latestOf(observed, spec.name);
+  return latest?.sandboxId === sandboxId && latest.createdAtMs >= sinceMs ? latest : undefined;
 }
 
 /** True when the next init container may start. */
-function planInitContainer(
-  draft: Draft,
-  input: PlanInput,
-  container: DeclaredContainer,
-  sandboxId: string,
-  nowMs: number,
-): boolean {
-  const latest = latestOf(input.observed, container.spec.name);
-  const isHere = latest?.sandboxId === sandboxId;
-  if (container.role === "init" && isHere && latest.state === "exited" && latest.exitCode === 0) return true;
-  planRunning(draft, input, container, sandboxId, nowMs);
-  return container.role === "sidecar" && isHere && latest.state === "running" && input.health.isStarted(latest.id);
+function planInitContainer(draft: Draft, input: PlanInput, container: DeclaredContainer, place: Place): boolean {
+  const run = currentRun(input.observed, container, place);
+  if (container.role === "init" && run?.state === "exited" && run.exitCode === 0) return true;
+  planRunning(draft, input, container, place);
+  return container.role === "sidecar" && run?.state === "running" && input.health.isStarted(run.id);
 }
 
 /** Steps for one container that should be running now. */
-function planRunning(
-  draft: Draft,
-  input: PlanInput,
-  container: DeclaredContainer,
-  sandboxId: string,
-  nowMs: number,
-): void {
-  const { pod, observed } = input;
-  const latest = latestOf(observed, container.spec.name);
+function planRunning(draft: Draft, input: PlanInput, container: DeclaredContainer, place: Place): void {
+  const latest = latestOf(input.observed, container.spec.name);
   if (latest === undefined) return void draft.steps.push({ kind: "startContainer", container, attempt: 0 });
   if (latest.state === "created") {
     // We were interrupted between its creation and its start: the name is taken until it is removed.
     draft.steps.push({ kind: "removeContainer", containerId: latest.id });
     return void draft.steps.push({ kind: "startContainer", container, attempt: latest.attempt });
   }
-  if (latest.sandboxId !== sandboxId) return planStart(draft, input, container, latest, nowMs, isSandboxLoss(latest));
+  if (currentRun(input.observed, container, place) === undefined) {
+    // Who did not fail by itself starts without delay.
+    return planStart(draft, input, container, latest, place.nowMs, latest.exitCode === 0 || !isTrigger(latest, place));
+  }
   if (latest.state === "exited") {
-    if (mayRestart(pod, container, latest)) planStart(draft, input, container, latest, nowMs, false);
+    if (mayRestart(input, container, latest)) planStart(draft, input, container, latest, place.nowMs, false);
     return;
   }
   const kill = reasonToKill(input, container, latest);
   if (kill !== undefined) draft.steps.push({ kind: "killContainer", container: latest, spec: container, ...kill });
 }
 
-/** A container of an earlier sandbox that did not fail by itself starts without delay. */
-function isSandboxLoss(latest: RuntimeContainer): boolean {
-  return latest.exitCode === 0;
+/** It ended by itself, at or before the moment since which all have to be new. */
+function isTrigger(ended: RuntimeContainer, { sandboxId, sinceMs }: Place): boolean {
+  return ended.sandboxId !== sandboxId || ended.finishedAtMs <= sinceMs;
 }
 
 function planStart(
@@ -223,12 +232,15 @@ function planStart(
   isImmediate: boolean,
 ): void {
   const isOtherSandbox = ended.sandboxId !== currentSandbox(input.observed)?.id;
-  if (isOtherSandbox && container.role === "main" && !mayRestart(input.pod, container, ended)) return;
+  if (isOtherSandbox && container.role === "main" && !mayRestart(input, container, ended)) return;
   const failedAtMs = ended.finishedAtMs > 0 ? ended.finishedAtMs : ended.createdAtMs;
   const backOff = input.backOffs.get(container.spec.name);
   const remainingMs = isImmediate ? 0 : remainingBackOff(backOff, failedAtMs, nowMs);
   if (remainingMs === 0) {
     draft.steps.push({ kind: "startContainer", container, attempt: ended.attempt + 1, failedAtMs });
+    // An end that does not count must not show as one: the API lets nothing come back from it.
+    if (input.restarting?.has(ended.id) === true)
+      draft.waiting.set(container.spec.name, { reason: "ContainerCreating", message: "" });
     return;
   }
   const delay = goDuration(backOff?.delayMs ?? 0);
@@ -237,23 +249,34 @@ function planStart(
   draft.wakeAtMs = Math.min(draft.wakeAtMs, nowMs + remainingMs);
 }
 
-function reasonToKill(
-  { health }: PlanInput,
-  container: DeclaredContainer,
-  running: RuntimeContainer,
-): { message: string; cause: KillCause } | undefined {
+interface Kill {
+  readonly message: string;
+  readonly cause: KillCause;
+  readonly isRestarted: boolean;
+}
+
+function reasonToKill(input: PlanInput, container: DeclaredContainer, running: RuntimeContainer): Kill | undefined {
+  const { health, pod } = input;
   const { name } = container.spec;
-  if (running.state === "unknown")
-    return { message: `Container is in unknown state, try killing it before restart`, cause: "changed" };
-  const hash = running.annotations[CONTAINER_HASH_ANNOTATION];
-  if (hash !== undefined && hash !== containerHash(container.spec)) {
-    return { message: `Container ${name} definition changed, will be restarted`, cause: "changed" };
+  const who = container.role === "main" ? `Container ${name}` : `Init container ${name}`;
+  const kill = (what: string, cause: KillCause, isRestarted: boolean): Kill => ({
+    message: `${who} ${what}${isRestarted && container.role === "main" ? ", will be restarted" : ""}`,
+    cause,
+    isRestarted,
+  });
+  if (running.state === "unknown") {
+    const message = `Container is in "unknown" state, try killing it before restart`;
+    return { message, cause: "changed", isRestarted: true };
   }
+  const hash = running.annotations[CONTAINER_HASH_ANNOTATION];
+  if (hash !== undefined && hash !== containerHash(container.spec)) return kill("definition changed", "changed", true);
   const failed = health.hasFailed(running.id);
-  if (failed === "liveness")
-    return { message: `Container ${name} failed liveness probe, will be restarted`, cause: "livenessProbe" };
-  if (failed === "startup")
-    return { message: `Container ${name} failed startup probe, will be restarted`, cause: "startupProbe" };
+  const isRestarted = restartsAfterKill(pod, container);
+  if (failed === "liveness") return kill("failed liveness probe", "livenessProbe", isRestarted);
+  if (failed === "startup") return kill("failed startup probe", "startupProbe", isRestarted);
+  if (input.resizeRestart?.(container, running) === true) {
+    return { message: `Container ${name} resize requires restart`, cause: "resized", isRestarted: true };
+  }
   return undefined;
 }
 

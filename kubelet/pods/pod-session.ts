@@ -64,6 +64,8 @@ export class PodSession {
   readonly #holds = new Map<string, Hold>();
   readonly #stopped = new Set<string>();
   readonly #toldBackOff = new Set<string>();
+  /** Killed in order to be started again, whatever their exit code says. */
+  readonly #restarting = new Set<string>();
   #volumes: Promise<MountedVolumes> | undefined;
   #sandboxSpec: SandboxSpec | undefined;
   failure: PodFailure | undefined;
@@ -173,7 +175,13 @@ export class PodSession {
 
   #plan(): PodPlan {
     const nowMs = this.#context.clock.nowMs();
-    const input = { pod: this.#pod, observed: this.#observed, backOffs: this.#backOffs, health: this.#context.probes };
+    const input = {
+      pod: this.#pod,
+      observed: this.#observed,
+      backOffs: this.#backOffs,
+      health: this.#context.probes,
+      restarting: this.#restarting,
+    };
     return applyHolds(planPod(input, nowMs), this.#holds, nowMs);
   }
 
@@ -236,6 +244,7 @@ export class PodSession {
           : undefined;
       const graceSeconds = own ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
       probes.untrack(step.container.id);
+      if (step.isRestarted) this.#restarting.add(step.container.id);
       const request = {
         pod: this.#pod,
         container: step.container,
@@ -249,6 +258,7 @@ export class PodSession {
     removeContainer: async ({ containerId }) => {
       await this.#context.runtime.removeContainer(containerId);
       this.#toldBackOff.delete(containerId);
+      this.#restarting.delete(containerId);
     },
   };
 

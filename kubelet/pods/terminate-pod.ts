@@ -1,6 +1,7 @@
 /**
- * Ends a pod: main containers together, then its sidecars from the last to the first, then the sandbox.
- * Upstream: `kuberuntime_container.go` killContainersWithSyncResult.
+ * Ends a pod: all preStop hooks at once, then the main containers together, then its sidecars from the last to the
+ * first, then the sandbox. Upstream: `kuberuntime_container.go` killContainersWithSyncResult and
+ * `kuberuntime_termination_order.go`.
  */
 import type { RuntimeContainer } from "../runtime/runtime.ts";
 import { isRuntimeCancelled, isRuntimeNotFound } from "../runtime/runtime-error.ts";
@@ -16,21 +17,24 @@ export async function terminatePod(
   graceSeconds: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const startedAtMs = context.clock.monotonicMs();
-  const remaining = (): number =>
-    Math.max(1, Math.ceil(graceSeconds - (context.clock.monotonicMs() - startedAtMs) / 1000));
-  const kill = (container: RuntimeContainer): Promise<void> =>
-    killOne(context, session, container, graceSeconds === 0 ? 0 : remaining(), signal);
   await session.observe();
   // Told at once: what is ending is no longer ready.
   session.publish(new Map(), false);
+  const alive = session.observed.containers.filter(isAlive);
   const sidecars = initContainersOf(session.pod).filter(({ role }) => role === "sidecar");
-  const isSidecar = (container: RuntimeContainer): boolean => sidecars.some(({ spec }) => spec.name === container.name);
-  await Promise.all(session.observed.containers.filter((c) => isAlive(c) && !isSidecar(c)).map(kill));
-  for (const { spec } of sidecars.toReversed()) {
-    const running = session.observed.containers.filter((c) => c.name === spec.name && isAlive(c));
-    if (!signal.aborted) await Promise.all(running.map(kill));
-  }
+  const rankOf = ({ name }: RuntimeContainer): number => sidecars.findIndex(({ spec }) => spec.name === name);
+  // From the last to the first: each waits for those that were started after it; -1 is no sidecar and waits for none.
+  const dead = new Map<RuntimeContainer, Promise<void>>();
+  const kills = alive
+    .toSorted((a, b) => (rankOf(a) < 0 ? -1 : rankOf(b) < 0 ? 1 : rankOf(b) - rankOf(a)))
+    .map((container) => {
+      const rank = rankOf(container);
+      const before = [...dead].filter(([other]) => rank >= 0 && rankOf(other) !== rank).map(([, ended]) => ended);
+      const ended = killOne(context, session, container, graceSeconds, signal, Promise.allSettled(before));
+      dead.set(container, ended);
+      return ended;
+    });
+  await Promise.all(kills);
   if (signal.aborted) return false;
   await stopSandboxes(context, session);
   const { containers } = await session.observe();
@@ -43,15 +47,13 @@ async function killOne(
   container: RuntimeContainer,
   graceSeconds: number,
   signal: AbortSignal,
+  turn: Promise<unknown>,
 ): Promise<void> {
-  const declared = allContainersOf(session.pod).find(({ spec }) => spec.name === container.name);
+  const { pod, host } = session;
+  const declared = allContainersOf(pod).find(({ spec }) => spec.name === container.name);
   const message = `Stopping container ${container.name}`;
   try {
-    await killContainer(
-      context,
-      { pod: session.pod, container, declared, message, graceSeconds, host: session.host },
-      signal,
-    );
+    await killContainer(context, { pod, container, declared, message, graceSeconds, host, turn }, signal);
   } catch (error) {
     if (!isRuntimeCancelled(error)) throw error;
   }

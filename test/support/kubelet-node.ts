@@ -79,8 +79,16 @@ export class KubeletNode {
     await this.#importImages();
     this.port = await freePort();
     await this.startKubelet();
+    try {
+      await this.#untilReady();
+    } catch (error) {
+      throw new Error(`the node does not become ready: ${this.kubeletLog}`, { cause: error });
+    }
+  }
+
+  async #untilReady(): Promise<void> {
     const client = this.#api.client;
-    await until(() => client.get(nodes, { name: this.name }));
+    await until(() => client.get(nodes, { name: this.name }), 30_000);
     await client.patch(nodes, { name: this.name }, "merge", {
       spec: { podCIDR: this.#podCidr, podCIDRs: [this.#podCidr] },
     });
