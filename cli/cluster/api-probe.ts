@@ -101,6 +101,13 @@ export async function labelControlPlane(cluster: Cluster): Promise<boolean> {
   return (await asAdministrator(cluster, `/api/v1/nodes/${cluster.nodeName}`, options, patch))?.status === 200;
 }
 
+/** Creates an object unless one of its name is there. True once it is. */
+export async function ensureObject(cluster: Cluster, collection: string, object: object): Promise<boolean> {
+  const options = { method: "POST", headers: { "Content-Type": "application/json" } };
+  const answer = await asAdministrator(cluster, collection, options, JSON.stringify(object));
+  return answer?.status === 201 || answer?.status === 409;
+}
+
 /** Pods of the default namespace need its ServiceAccount. */
 export async function hasDefaultServiceAccount(cluster: Cluster): Promise<boolean> {
   return (await askApi(cluster, "/api/v1/namespaces/default/serviceaccounts/default"))?.status === 200;

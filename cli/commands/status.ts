@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { GIT_VERSION } from "../../shared/process/version.ts";
 import { askApi, askHealth, isApiReady, whyNodeNotReady } from "../cluster/api-probe.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -6,6 +7,7 @@ import { runCommand } from "../machine/command.ts";
 import { readPidFile } from "../machine/pid-file.ts";
 import { residentBytes } from "../machine/process-table.ts";
 import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
+import { driverSocket } from "../supervisor/component-specs.ts";
 import { pidPath } from "../supervisor/process-spec.ts";
 import { UserError } from "../user-error.ts";
 import { knownCluster } from "./known-cluster.ts";
@@ -38,6 +40,18 @@ const page =
   async (cluster: Cluster): Promise<boolean> =>
     (await askHealth(urlOf(cluster)))?.status === 200;
 
+/** True when somebody takes connections on a unix socket. */
+function isListening(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once("connect", () => end(true)).once("error", () => end(false));
+  });
+}
+
 /** The version in what a program prints about itself. */
 const printedBy =
   (program: string, ...args: string[]) =>
@@ -62,6 +76,7 @@ const PROBES: readonly ComponentProbe[] = [
     isHealthy: page(({ ports }) => `http://127.0.0.1:${ports.proxyHealth}/healthz`),
     version: ours,
   },
+  { name: "csi-hostpath", isHealthy: (cluster) => isListening(driverSocket(cluster)), version: ours },
   { name: "containerd", isHealthy: isContainerdServing, version: printedBy("containerd", "--version") },
 ];
 

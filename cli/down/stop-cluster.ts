@@ -19,7 +19,7 @@ async function stopProcesses(cluster: Cluster, ...names: readonly string[]): Pro
 }
 
 /** Leaders give their leases back when they end, so that the next `up` need not wait until they run out. */
-const CLIENTS = ["kube-proxy", "kube-scheduler", "kube-controller-manager"];
+const CLIENTS = ["csi-hostpath", "kube-proxy", "kube-scheduler", "kube-controller-manager"];
 
 export const stopSteps: readonly Step<Cluster>[] = [
   { name: "supervisor", title: "Stopping the supervisor", needs: [], run: (it) => stopProcesses(it, SUPERVISOR_NAME) },

@@ -13,6 +13,7 @@ import {
   type LeafOptions,
 } from "../../shared/process/pki.ts";
 import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
+import { DRIVER_USER } from "../storage/storage-objects.ts";
 
 /**
  * etcd has an authority of its own: who may speak to the API must not for that alone reach the store. So have front
@@ -89,6 +90,7 @@ export function leafCertificates(cluster: Cluster, nodeIp: string): Leaf[] {
     client("scheduler", "system:kube-scheduler"),
     client("kubelet-client", `system:node:${cluster.nodeName}`, "system:nodes"),
     client("kube-proxy", "system:kube-proxy"),
+    client("csi-hostpath", DRIVER_USER),
     local("controller-manager-server", "kube-controller-manager"),
     local("scheduler-server", "kube-scheduler"),
     ...(hasOwnEtcd(cluster) ? ETCD_LEAVES : []),

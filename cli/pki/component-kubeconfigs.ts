@@ -10,6 +10,7 @@ const COMPONENT_CERTIFICATES = {
   scheduler: "scheduler",
   kubelet: "kubelet-client",
   "kube-proxy": "kube-proxy",
+  "csi-hostpath": "csi-hostpath",
 } as const;
 
 export type ComponentKubeconfig = keyof typeof COMPONENT_CERTIFICATES;

@@ -178,6 +178,19 @@ function kubeProxy(cluster: Cluster, context: SpecContext): ProcessSpec {
   });
 }
 
+/** Its sockets: the kubelet's folder may be too deep for one, but has to have the one that registers. */
+export const driverSocket = (cluster: Cluster): string => `${cluster.runDir}/csi-hostpath.sock`;
+
+function csiHostPath(cluster: Cluster, context: SpecContext): ProcessSpec {
+  return component(cluster, context, "csi-hostpath", "csi-hostpath", {
+    kubeconfig: componentKubeconfigPath(cluster, "csi-hostpath"),
+    nodeid: cluster.nodeName,
+    endpoint: `unix://${driverSocket(cluster)}`,
+    "kubelet-registration-path": `${cluster.dataDir}/kubelet/plugins_registry`,
+    statedir: `${cluster.dataDir}/csi-hostpath`,
+  });
+}
+
 /** In the order in which they are started; none waits for another, each tries until what it needs is there. */
 export function processSpecs(cluster: Cluster, context: SpecContext): ProcessSpec[] {
   return [
@@ -188,6 +201,7 @@ export function processSpecs(cluster: Cluster, context: SpecContext): ProcessSpe
     kubelet(cluster, context),
     scheduler(cluster, context),
     kubeProxy(cluster, context),
+    csiHostPath(cluster, context),
   ];
 }
 
@@ -198,4 +212,5 @@ export const NODE_COMPONENTS = [
   "kube-scheduler",
   "kubelet",
   "kube-proxy",
+  "csi-hostpath",
 ] as const;

@@ -1,6 +1,12 @@
 /** What `kubernode up` does, in the order of its lines; steps side by side where `needs` lets them. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { hasDefaultServiceAccount, isApiReady, labelControlPlane, whyNodeNotReady } from "../cluster/api-probe.ts";
+import {
+  ensureObject,
+  hasDefaultServiceAccount,
+  isApiReady,
+  labelControlPlane,
+  whyNodeNotReady,
+} from "../cluster/api-probe.ts";
 import { clusterState } from "../cluster/cluster-state.ts";
 import { containerdConfig } from "../containerd/containerd-config.ts";
 import { imageNames, isContainerdServing } from "../containerd/ctr.ts";
@@ -14,6 +20,7 @@ import { fallbackNodeAddress, setUpNetwork } from "../network/cluster-network.ts
 import { ensureCertificates, hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { adminEntry, writeComponentKubeconfigs } from "../pki/component-kubeconfigs.ts";
 import { type Step, type StepOutcome, skipped } from "../steps/step.ts";
+import { storageObjects } from "../storage/storage-objects.ts";
 import { CONTAINERD_CONFIG } from "../supervisor/component-specs.ts";
 import { startSupervisor } from "../supervisor/start-supervisor.ts";
 import { UserError } from "../user-error.ts";
@@ -116,6 +123,14 @@ const waitForNode: Run = async ({ cluster }) => {
   return cluster.nodeName;
 };
 
+const makeStorage: Run = async ({ cluster }) => {
+  for (const { collection, object } of storageObjects) {
+    if (await waitUntil(API_WAIT_MS, () => ensureObject(cluster, collection, object))) continue;
+    throw waitedTooLong(cluster, `${object.metadata.name} could not be created.`, "kube-apiserver");
+  }
+  return undefined;
+};
+
 /** From nothing (or leftovers) to a Ready node. */
 export const upSteps: readonly Step<UpContext>[] = [
   { name: "machine", title: "Checking this machine", needs: [], run: checkMachine },
@@ -127,11 +142,12 @@ export const upSteps: readonly Step<UpContext>[] = [
   { name: "start", title: "Starting components", needs: ["network", "configuration"], run: startProcesses },
   { name: "image", title: "Loading the pause image into containerd", needs: ["start"], run: loadPauseImage },
   { name: "api", title: "Waiting for the API server", needs: ["start"], run: waitForApi },
+  { name: "storage", title: "Making the default StorageClass", needs: ["api"], run: makeStorage },
   { name: "kubeconfig", title: "Merging the kubeconfig", needs: ["api"], run: mergeKubeconfig },
   { name: "node", title: "Waiting for the node to be Ready", needs: ["api", "image"], run: waitForNode },
 ];
 
 /** For a cluster whose supervisor runs. */
 export const waitingSteps: readonly Step<UpContext>[] = upSteps
-  .filter((step) => ["api", "kubeconfig", "node"].includes(step.name))
+  .filter((step) => ["api", "storage", "kubeconfig", "node"].includes(step.name))
   .map((step) => ({ ...step, needs: step.needs.filter((need) => need === "api") }));

@@ -16,6 +16,7 @@ const COMPONENTS = [
   "kube-scheduler",
   "kubelet",
   "kube-proxy",
+  "csi-hostpath",
   "containerd",
 ];
 
