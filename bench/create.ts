@@ -1,7 +1,7 @@
 /**
  * ConfigMaps of 2 KB created through the API, by clients that do next to nothing themselves. Beside it, at the same
- * concurrency: the store's own client with one put a commit, our store alone (it shares commits), and a bare server
- * that takes the same bodies and stores nothing.
+ * concurrency: the store's own client with one put a commit, our store alone (it shares commits), a bare server that
+ * puts the bodies with the store's own client, and one that stores nothing.
  */
 import { encodeStored } from "../apiserver/storage/codec.ts";
 import { openStorage } from "../apiserver/storage/open-storage.ts";
@@ -9,6 +9,7 @@ import { systemClock } from "../shared/process/clock.ts";
 import { silentLogger } from "../shared/process/logger.ts";
 import { type BenchStore, STORES } from "./api/stores.ts";
 import { type Bench, type Effort, median, report } from "./support/bench.ts";
+import { openBareStore } from "./support/bare-store.ts";
 import { MeasuredServer } from "./support/measured-server.ts";
 import { rate } from "./support/rate.ts";
 import { answersOf } from "./support/raw-client.ts";
@@ -70,38 +71,41 @@ async function inTurns<K extends string>(
 }
 
 async function compare({ title, bareTitle, use }: BenchStore, isPlain: boolean, turns: Turns): Promise<void> {
-  await use(async (store, openBare) => {
+  await use(async (store) => {
     const ours = await MeasuredServer.start("apiserver.ts", { store, isPlain });
-    const bare = await MeasuredServer.start("bare.ts", { isPlain });
+    const storing = await MeasuredServer.start("bare.ts", { isPlain, store });
+    const idle = await MeasuredServer.start("bare.ts", { isPlain });
     // A file of SQLite has one owner; in etcd, keys elsewhere are not seen by the server's watch.
     const sqliteFile = store.sqliteFile && `${store.sqliteFile}-alone`;
     const options = { ...store, ...(sqliteFile && { sqliteFile }), clock: systemClock, logger: silentLogger };
     const alone = await openStorage(options);
-    const client = openBare();
+    const client = openBareStore(store);
     const writes = async (writers: number, write: () => Promise<unknown>): Promise<Figures> => ({
       perSecond: await rate(writers, write, turns.roundMs),
       cpuMicros: 0,
     });
     for (const writers of WRITERS) {
-      const { api, put, store, echo } = await inTurns(
+      const { api, put, own, bare, echo } = await inTurns(
         {
           api: () => posts(ours, writers, turns.roundMs),
           put: () => writes(writers, () => client.put(storedDraft())),
-          store: () => writes(writers, () => alone.create(`/alone/${serial}`, storedDraft())),
-          echo: () => posts(bare, writers, turns.roundMs),
+          own: () => writes(writers, () => alone.create(`/alone/${serial}`, storedDraft())),
+          bare: () => posts(storing, writers, turns.roundMs),
+          echo: () => posts(idle, writers, turns.roundMs),
         },
         turns.rounds,
       );
       const what = `${title}, ${isPlain ? "HTTP" : "TLS"}, ${writers} writers`;
-      report(`${what}, beside ${bareTitle}`, api.perSecond, put.perSecond, "/s", "≥ 0.7×");
-      report(`${what}, beside our store alone`, api.perSecond, store.perSecond, "/s", "none");
+      const isAlone = writers === 1;
+      report(`${what}, beside ${bareTitle}`, api.perSecond, put.perSecond, "/s", isAlone ? "none" : "≥ 0.7×");
+      report(`${what}, beside a bare server with it`, api.perSecond, bare.perSecond, "/s", "≥ 0.7×");
+      report(`${what}, beside our store alone`, api.perSecond, own.perSecond, "/s", "none");
       report(`${what}, beside storing nothing`, api.perSecond, echo.perSecond, "/s", "none");
       report(`${what}, CPU beside storing nothing`, api.cpuMicros, echo.cpuMicros, "µs", "none");
     }
     client.close();
     await alone.close();
-    await ours.stop();
-    await bare.stop();
+    for (const server of [ours, storing, idle]) await server.stop();
   });
 }
 

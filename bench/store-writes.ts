@@ -4,6 +4,7 @@ import { systemClock } from "../shared/process/clock.ts";
 import { silentLogger } from "../shared/process/logger.ts";
 import { STORES } from "./api/stores.ts";
 import { type Bench, median, report } from "./support/bench.ts";
+import { openBareStore } from "./support/bare-store.ts";
 import { rate } from "./support/rate.ts";
 
 const VALUE = Buffer.alloc(2000, 120);
@@ -26,9 +27,9 @@ export const storeWrites: Bench = {
   measures: "durable writes of 2 KB through the storage interface",
   run: async () => {
     for (const { title, bareTitle, use } of STORES) {
-      await use(async (setup, openBare) => {
+      await use(async (setup) => {
         const storage = await openStorage({ ...setup, clock: systemClock, logger: silentLogger });
-        const bare = openBare();
+        const bare = openBareStore(setup);
         let serial = 0;
         const write: Writer = () => storage.create(`/registry/bench/ours-${serial++}`, VALUE);
         for (const writers of WRITERS) {

@@ -71,9 +71,17 @@ export function encodeListMeta(metadata: ListMeta): Buffer {
   return out.take();
 }
 
+/** By the kind's own record: every read asks. */
+const knownKinds = new WeakMap<GroupVersionKind, boolean>();
+
 /** Whether objects of that kind have a protobuf form. */
 export function hasProtobuf(gvk: GroupVersionKind): boolean {
-  return messageNameOf(gvk) !== undefined;
+  let isKnown = knownKinds.get(gvk);
+  if (isKnown === undefined) {
+    isKnown = messageNameOf(gvk) !== undefined;
+    knownKinds.set(gvk, isKnown);
+  }
+  return isKnown;
 }
 
 /** What stands before a message in its envelope (`runtime.Unknown`), its length included. */

@@ -31,6 +31,7 @@ export function meterStorage(storage: Storage, metrics: StorageMetrics, clock: C
     }
   };
   return {
+    ...(storage.tellsWatchesFirst && { tellsWatchesFirst: true }),
     get: (key, options) => measure("get", key, () => storage.get(key, options)),
     range: (prefix, options) => measure("list", prefix, () => storage.range(prefix, options)),
     count: (prefix) => measure("count", prefix, () => storage.count(prefix)),

@@ -3,7 +3,7 @@
  * present revision and waits until the cache has it.
  *
  * F1  `latest()` covers every write that was acknowledged before the call: calls share one question to the store only
- *     when it has not been asked yet.
+ *     when it has not been asked yet. A store that tells its watches before it answers a writer need not be asked.
  */
 import { StatusError } from "../../shared/errors/status-error.ts";
 import type { Clock } from "../../shared/process/clock.ts";
@@ -55,6 +55,7 @@ export class Freshness {
 
   /** Waits until the cache shows everything that was written before this call. */
   async latest(): Promise<number> {
+    if (this.#storage.tellsWatchesFirst === true && this.#watch !== undefined) return this.#revision;
     await this.waitFor(await this.#currentRevision());
     return this.#revision;
   }

@@ -6,6 +6,7 @@ export interface Pair {
   readonly ours: MeasuredServer;
   readonly bare: MeasuredServer;
   readonly count: number;
+  readonly isOnEtcd: boolean;
   /** Rounds of each case, beside the one that warms up. */
   readonly rounds: number;
 }
@@ -34,9 +35,11 @@ export async function withPair(setup: PairSetup, body: (pair: Pair) => Promise<v
     copies: Math.ceil(count / BARE_PODS_MAX),
     bytes: POD_BYTES,
     isPlain,
+    ...(rest.store && { store: rest.store }),
   });
+  const isOnEtcd = rest.store?.etcdServers !== undefined;
   try {
-    await body({ ours, bare, count, rounds });
+    await body({ ours, bare, count, isOnEtcd, rounds });
   } finally {
     await ours.stop();
     await bare.stop();

@@ -1,8 +1,8 @@
 /**
  * The baselines: Node's own server and nothing else, `bare.ts JSON` as `apiserver.ts`. `/bytes` writes a list that lies
  * ready, `/stringify` makes its JSON for each request, `/gzip` compresses it for each request, `/small` writes one
- * object, `/watch` is a chunked stream. `/page` is 500 objects of it,
- * `/filter` looks through the list, a POST gets its body back. The list is `copies` times as long
+ * object, `/consistent` too, once the store has told its revision, `/watch` is a chunked stream. `/page` is 500 objects
+ * of the list, `/filter` looks through the list, a POST gets its body back, once it is in the store if there is one. The list is `copies` times as long
  * as it has different objects, and its copies lie in memory of their own.
  */
 import { once } from "node:events";
@@ -11,11 +11,14 @@ import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { createCertificateAuthority, issueCertificate } from "../../shared/process/pki.ts";
+import { openBareStore } from "../support/bare-store.ts";
 import { samplePod } from "../support/sample-pod.ts";
 import { serve } from "./ipc.ts";
 import type { ServerRequest, ServerSetup } from "./setup.ts";
 
-const { count = 0, bytes = 0, copies = 1, isPlain = false } = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
+const setup = JSON.parse(process.argv[2] ?? "{}") as ServerSetup;
+const { count = 0, bytes = 0, copies = 1, isPlain = false } = setup;
+const store = setup.store === undefined ? undefined : openBareStore(setup.store);
 const list = {
   kind: "PodList",
   apiVersion: "v1",
@@ -26,7 +29,7 @@ const listBytes = Buffer.from(JSON.stringify(list));
 const allBytes = Array.from({ length: copies }, () => Buffer.from(listBytes));
 const allLabels = Array.from({ length: copies }, () => list.items.map(labelsOf));
 const pageBytes = Buffer.from(JSON.stringify({ ...list, items: list.items.slice(0, 500) }));
-const smallBytes = Buffer.from(JSON.stringify(samplePod(0, 3900)));
+const smallBytes = Buffer.from(JSON.stringify(samplePod(0, bytes)));
 const SLAB_BYTES = 128 * 1024;
 const watchers = new Set<Duplex>();
 
@@ -64,6 +67,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     case "/filter":
       // What there is without an index and without cached bytes: look at every object, print those that fit.
       return void response.end(JSON.stringify(filtered()));
+    case "/consistent":
+      await store?.revision();
+      return void response.end(smallBytes);
     case "/small":
       return void response.end(smallBytes);
     case "/watch":
@@ -73,6 +79,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       return;
     case "/api/v1/namespaces/default/configmaps": {
       const body = await bodyOf(request);
+      await store?.put(body);
       return void response.writeHead(201, { "Content-Length": body.length }).end(body);
     }
     case "/change":

@@ -16,6 +16,7 @@ it("a consistent list comes from the store when the cache does not get there in 
   const storage = new MemoryStorage(clock);
   // The watch is there but says nothing any more.
   const deaf = Object.create(storage, {
+    tellsWatchesFirst: { value: false },
     watch: { value: () => ({ requestProgress: () => undefined, close: async () => undefined }) },
     currentRevision: { value: storage.currentRevision.bind(storage) },
     range: { value: storage.range.bind(storage) },
