@@ -51,10 +51,20 @@ export class PodWorkers {
     const uid = pod.metadata.uid ?? "";
     let worker = this.#workers.get(uid);
     if (worker === undefined) {
-      worker = new PodWorker(this.#context, pod, () => this.#workers.delete(uid));
+      worker = new PodWorker(
+        this.#context,
+        pod,
+        () => this.#retryResizes(),
+        () => this.#workers.delete(uid),
+      );
       this.#workers.set(uid, worker);
     }
     worker.update(pod);
+  }
+
+  /** Room on the node: who waited longest for it is asked first. */
+  #retryResizes(): void {
+    for (const worker of this.#workers.values()) if (worker.isResizeDeferred) worker.wake();
   }
 
   remove(pod: Pod): void {
@@ -150,10 +160,18 @@ export class PodWorkers {
   }
 
   async #clearDirectories(shown: ReadonlyMap<string, ObservedPod>): Promise<void> {
-    const { volumes, cgroups } = this.#context;
+    const { volumes, cgroups, logger } = this.#context;
     // Asked anew for each: a pod may have come while we waited.
     const isWanted = (uid: string): boolean => shown.has(uid) || this.#workers.has(uid);
-    for (const uid of await volumes.knownPods()) if (!isWanted(uid)) await volumes.unmount(uid);
+    for (const uid of await volumes.knownPods()) {
+      if (isWanted(uid)) continue;
+      await volumes
+        .unmount(uid)
+        .catch((err: unknown) =>
+          logger.warn({ err, podUid: uid }, "could not remove the volumes of a pod that is gone"),
+        );
+    }
+    await volumes.clearOrphans();
     cgroups.removeOthers(isWanted);
   }
 

@@ -13,9 +13,22 @@ async function orUndefined<T>(read: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Who asks while the same is being asked gets the same answer: pods mount one ConfigMap many times at once. */
+function together<T>(read: (namespace: string, name: string) => Promise<T>): typeof read {
+  const underWay = new Map<string, Promise<T>>();
+  return (namespace, name) => {
+    const key = `${namespace}/${name}`;
+    const known = underWay.get(key);
+    if (known !== undefined) return known;
+    const asked = read(namespace, name).finally(() => underWay.delete(key));
+    underWay.set(key, asked);
+    return asked;
+  };
+}
+
 export function apiObjects(client: ApiClient): ReferencedObjects {
   return {
-    configMap: (namespace, name) => orUndefined(client.get(configMaps, { namespace, name })),
-    secret: (namespace, name) => orUndefined(client.get(secrets, { namespace, name })),
+    configMap: together((namespace, name) => orUndefined(client.get(configMaps, { namespace, name }))),
+    secret: together((namespace, name) => orUndefined(client.get(secrets, { namespace, name }))),
   };
 }

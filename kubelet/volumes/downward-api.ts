@@ -3,7 +3,7 @@ import type { DownwardAPIVolumeFile, Pod } from "../../shared/api/generated/core
 import { podFieldValue, resourceFieldValue } from "../containers/field-ref.ts";
 import { messageOf } from "../runtime/runtime-error.ts";
 import { type Files, payloadPlugin, projectedFile } from "./payload.ts";
-import type { VolumeHost, VolumeSources } from "./volume-host.ts";
+import type { PayloadHost, VolumeSources } from "./volume-host.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 
 type NodeSources = Pick<VolumeSources, "addresses" | "allocatable">;
@@ -40,9 +40,10 @@ function downwardText(pod: Pod, { fieldRef, resourceFieldRef }: DownwardAPIVolum
   return resourceFieldValue(resourceFieldRef, container, sources.allocatable());
 }
 
-export function downwardApiPlugin({ sources }: Pick<VolumeHost, "sources">): VolumePlugin {
+export function downwardApiPlugin({ sources, memory }: PayloadHost): VolumePlugin {
   return payloadPlugin({
     name: "downward-api",
+    memory,
     supports: ({ volume }) => volume.downwardAPI !== undefined,
     files: async (pod, { volume }) =>
       downwardFiles(pod, volume.downwardAPI?.items ?? [], volume.downwardAPI?.defaultMode, sources),

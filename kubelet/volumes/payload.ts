@@ -4,6 +4,7 @@
  */
 import type { KeyToPath, Pod } from "../../shared/api/generated/core/v1.ts";
 import { type Payload, type ProjectedFile, writeAtomically } from "./atomic-writer.ts";
+import type { MemoryFolder } from "./memory-folder.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 import type { VolumeSpec } from "./volume-spec.ts";
 
@@ -25,17 +26,21 @@ export interface PayloadVolume {
   readonly name: string;
   supports(spec: VolumeSpec): boolean;
   files(pod: Pod, spec: VolumeSpec): Promise<Files>;
+  /** Nothing of it may reach a disk; left out for what is not secret. */
+  readonly memory?: Pick<MemoryFolder, "place"> | undefined;
 }
 
-export function payloadPlugin({ name, supports, files }: PayloadVolume): VolumePlugin {
+export function payloadPlugin({ name, supports, files, memory }: PayloadVolume): VolumePlugin {
   return {
     name: `kubernetes.io/${name}`,
     isRefreshed: true,
     supports,
     setUp: async ({ pod, spec, directory }) => {
       const group = pod.spec.securityContext?.fsGroup;
-      await writeAtomically(directory, withGroup(await files(pod, spec), group), group);
-      return { hostPath: directory, isReadOnly: true };
+      const payload = withGroup(await files(pod, spec), group);
+      const place = (await memory?.place(pod.metadata.uid ?? "", directory)) ?? directory;
+      await writeAtomically(place, payload, group);
+      return { hostPath: place, isReadOnly: true };
     },
   };
 }

@@ -5,12 +5,13 @@ import { configMapFiles } from "./config-map.ts";
 import { downwardFiles } from "./downward-api.ts";
 import { type Files, payloadPlugin, projectedFile } from "./payload.ts";
 import { secretFiles } from "./secret.ts";
-import type { VolumeHost, VolumeSources } from "./volume-host.ts";
+import type { PayloadHost, VolumeSources } from "./volume-host.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 
-export function projectedPlugin({ sources }: Pick<VolumeHost, "sources">): VolumePlugin {
+export function projectedPlugin({ sources, memory }: PayloadHost): VolumePlugin {
   return payloadPlugin({
     name: "projected",
+    memory,
     supports: ({ volume }) => volume.projected !== undefined,
     files: (pod, { volume }) =>
       projectedFiles(pod, volume.projected?.sources ?? [], volume.projected?.defaultMode, sources),

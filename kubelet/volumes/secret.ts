@@ -2,7 +2,7 @@
 import type { ReferencedObjects } from "../containers/environment.ts";
 import type { ConfigMapSource } from "./config-map.ts";
 import { type Files, keyedFiles, payloadPlugin } from "./payload.ts";
-import type { VolumeHost } from "./volume-host.ts";
+import type { PayloadHost } from "./volume-host.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 
 export async function secretFiles(
@@ -17,9 +17,10 @@ export async function secretFiles(
   return keyedFiles({ base64: secret?.data }, source, mode, (key) => `references non-existent secret key: ${key}`);
 }
 
-export function secretPlugin({ sources }: Pick<VolumeHost, "sources">): VolumePlugin {
+export function secretPlugin({ sources, memory }: PayloadHost): VolumePlugin {
   return payloadPlugin({
     name: "secret",
+    memory,
     supports: ({ volume }) => volume.secret !== undefined,
     files: async (pod, { volume }) => {
       const source = volume.secret ?? {};

@@ -6,6 +6,7 @@ import type { ReferencedObjects } from "../containers/environment.ts";
 import type { PodAddresses } from "../containers/field-ref.ts";
 import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { CsiNode } from "./csi/csi-node.ts";
+import type { MemoryFolder } from "./memory-folder.ts";
 import type { ServiceAccountToken } from "./service-account-tokens.ts";
 import type { StorageObjects } from "./storage-objects.ts";
 
@@ -24,6 +25,12 @@ export interface VolumeHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sources: VolumeSources;
+  readonly memory: MemoryFolder;
   readonly objects: StorageObjects;
   readonly csi: CsiNode;
+}
+
+/** What volumes made of the API's files need; without memory they are on disk. */
+export interface PayloadHost extends Pick<VolumeHost, "sources"> {
+  readonly memory?: Pick<MemoryFolder, "place"> | undefined;
 }

@@ -14,6 +14,7 @@ import { matchesNodeTerms } from "../../shared/machinery/node-selector.ts";
 import { messageOf } from "../runtime/runtime-error.ts";
 import { hasErrorCode } from "./error-code.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { MemoryFolder } from "./memory-folder.ts";
 import { unmountBelow } from "./mount-table.ts";
 import { volumePlugins } from "./plugins.ts";
 import { type TellPod, VolumeEvents, type VolumeOutcome } from "./volume-events.ts";
@@ -33,7 +34,8 @@ export class VolumeManager {
   /** Made by this process: directory to what is there. */
   readonly #made = new Map<string, MountedVolume>();
 
-  constructor(host: VolumeHost, events: TellPod) {
+  constructor(parts: Omit<VolumeHost, "memory">, events: TellPod) {
+    const host = { ...parts, memory: new MemoryFolder(parts.paths) };
     this.#host = host;
     this.#plugins = volumePlugins(host);
     this.#events = new VolumeEvents(events, host.clock);
@@ -52,6 +54,16 @@ export class VolumeManager {
   /** Uids of the pods that have a directory. */
   async knownPods(): Promise<string[]> {
     return namesIn(this.#host.paths.podsRoot);
+  }
+
+  /** Takes away what a kubelet that died left on the node itself, and what no pod uses any more. */
+  async clearOrphans(): Promise<void> {
+    const { logger } = this.#host;
+    for (const plugin of this.#plugins) {
+      await plugin
+        .clearOrphans?.()
+        .catch((err: unknown) => logger.warn({ err, plugin: plugin.name }, "could not clear away unused volumes"));
+    }
   }
 
   async #mountAll(pod: Pod): Promise<MountedVolumes> {
@@ -118,12 +130,13 @@ export class VolumeManager {
   }
 
   async #unmountAll(podUid: string): Promise<void> {
-    const { paths, sources } = this.#host;
+    const { paths, sources, memory } = this.#host;
     const directory = paths.pod(podUid);
     await unmountBelow(join(directory, SUB_PATHS_FOLDER));
     await this.#tearDownAll(podUid, "volumes", (plugin) => plugin.tearDown?.bind(plugin));
     await this.#tearDownAll(podUid, "volumeDevices", (plugin) => plugin.tearDownDevice?.bind(plugin));
     await unmountBelow(directory);
+    await memory.remove(podUid);
     await rm(directory, { recursive: true, force: true });
     for (const path of this.#made.keys()) if (path.startsWith(`${directory}/`)) this.#made.delete(path);
     sources.forget(podUid);

@@ -1,8 +1,10 @@
 /** The volumes' side of the kubelet: CSI drivers and plugins on this node, and storage objects of the API. */
 import { join } from "node:path";
 import type { KubeletBase } from "../kubelet-base.ts";
+import { kubeletPaths } from "../node/kubelet-paths.ts";
 import { type PluginHandler, PluginWatcher } from "../plugins/plugin-watcher.ts";
 import { CsiDrivers } from "./csi/csi-drivers.ts";
+import { attachedUses } from "./csi/csi-places.ts";
 import { CsiNodeObject } from "./csi/csi-node-object.ts";
 import { makeShared } from "./mount-table.ts";
 import { storageObjects } from "./storage-objects.ts";
@@ -19,6 +21,7 @@ export async function createVolumePart(base: KubeletBase): Promise<VolumePart> {
   const { nodeName, rootDir } = options;
   const object = new CsiNodeObject({ client, nodeName, clock, logger });
   const csi = new CsiDrivers(nodeName, object, clock);
+  for (const [name, podUid] of await attachedUses(kubeletPaths(rootDir))) csi.inUse.add(name, podUid);
   // Before anything is mounted below: what was mounted before would stay underneath.
   await makeShared(rootDir).catch((err: unknown) =>
     logger.warn({ err }, "mounts of containers and of the node will not be seen by each other"),

@@ -44,6 +44,8 @@ export interface VolumePlugin {
   /** Undoes the above from what is on disk. Without it everything below the directory is unmounted and removed. */
   tearDown?(remains: VolumeRemains): Promise<void>;
   tearDownDevice?(remains: VolumeRemains): Promise<void>;
+  /** Undoes what belongs to the node and is used by no pod any more. */
+  clearOrphans?(): Promise<void>;
 }
 
 /** `kubernetes.io/empty-dir` is a folder's name too. */

@@ -6,11 +6,11 @@ import { unmountBelow } from "../mount-table.ts";
 import { VolumeStepError } from "../volume-error.ts";
 import type { VolumeHost } from "../volume-host.ts";
 import type { VolumeRemains } from "../volume-plugin.ts";
-import { podContext, secretOf } from "./csi-context.ts";
+import { isAttachable, podContext, secretOf } from "./csi-context.ts";
 import type { CsiDriver } from "./csi-node.ts";
 import { blockUsers, type CsiPlaces, saveVolumeData, type VolumeData } from "./csi-places.ts";
 import type { CsiUse } from "./csi-use.ts";
-import { volumeCapability } from "./csi-source.ts";
+import { attachmentName, volumeCapability } from "./csi-source.ts";
 
 export class CsiBlock {
   readonly #host: VolumeHost;
@@ -27,7 +27,13 @@ export class CsiBlock {
     const { name } = request.spec;
     const data = this.#places.blockData(name);
     await mkdir(data, { recursive: true, mode: 0o750 });
-    await saveVolumeData(data, { specVolID: name, driverName: source.driver, volumeHandle: source.handle });
+    await saveVolumeData(data, {
+      specVolID: name,
+      driverName: source.driver,
+      volumeHandle: source.handle,
+      nodeName: this.#host.csi.nodeName,
+      ...(isAttachable(source, use.object) ? { attachmentID: attachmentName(source, this.#host.csi.nodeName) } : {}),
+    });
     const stagingPath = await this.#stage(use);
     await this.#publish(use, stagingPath, device);
     await mkdir(dirname(request.directory), { recursive: true, mode: 0o750 });

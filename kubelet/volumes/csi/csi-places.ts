@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubeletPaths } from "../../node/kubelet-paths.ts";
 import { hasErrorCode } from "../error-code.ts";
-import { handleHash } from "./csi-source.ts";
+import { handleHash, uniqueVolumeName } from "./csi-source.ts";
 
 const DATA_FILE = "vol_data.json";
 const POD_FOLDER = "kubernetes.io~csi";
@@ -92,6 +92,22 @@ export async function stagedVolumes({ root }: Pick<KubeletPaths, "root">): Promi
       const data = await loadVolumeData(join(csi, driver, hash));
       if (data !== undefined) found.push(data);
     }
+  }
+  return found;
+}
+
+/** Attachable volumes that pods of this node have, as the disk tells it: name of the volume and the pod's uid. */
+export async function attachedUses(paths: Pick<KubeletPaths, "root" | "podsRoot">): Promise<[string, string][]> {
+  const nameOf = ({ driverName, volumeHandle }: VolumeData): string =>
+    uniqueVolumeName({ driver: driverName, handle: volumeHandle });
+  const found = (await podVolumes(paths))
+    .filter(({ attachmentID }) => attachmentID !== undefined)
+    .map((data): [string, string] => [nameOf(data), data.podUid]);
+  const places = csiPlaces(paths);
+  for (const name of await entries(dirname(dirname(places.blockPublish("name", "pod"))))) {
+    const data = await loadVolumeData(places.blockData(name));
+    if (data?.attachmentID === undefined) continue;
+    for (const podUid of await blockUsers(places, name)) found.push([nameOf(data), podUid]);
   }
   return found;
 }

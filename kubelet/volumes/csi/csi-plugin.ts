@@ -25,6 +25,7 @@ import {
   csiPlaces,
   type CsiPlaces,
   loadVolumeData,
+  type PodVolume,
   podVolumes,
   removeVolumeData,
   saveVolumeData,
@@ -59,6 +60,7 @@ export class CsiPlugin implements VolumePlugin {
     const source = this.#sourceOf(request);
     const target = join(request.directory, "mount");
     return this.#lock.run(uniqueVolumeName(source), async () => {
+      await this.#checkOnlyPod(request, source);
       const isPublished = (await loadVolumeData(request.directory)) !== undefined && (await isMounted(target));
       const use = await this.#prepare(request, source);
       const isDue = !isPublished || use.object?.spec.requiresRepublish === true;
@@ -142,6 +144,16 @@ export class CsiPlugin implements VolumePlugin {
     return { request, source, driver, object, capabilities: await driver.capabilities(), publishContext };
   }
 
+  /** The scheduler sees to it as well; pods that name their node pass it by. */
+  async #checkOnlyPod({ pod }: VolumeRequest, source: CsiSource): Promise<void> {
+    const [mode, ...others] = source.accessModes;
+    if (mode !== "ReadWriteOncePod" || others.length > 0) return;
+    const isOther = (each: PodVolume): boolean =>
+      each.driverName === source.driver && each.volumeHandle === source.handle && each.podUid !== pod.metadata.uid;
+    if ((await podVolumes(this.#host.paths)).some(isOther))
+      throw new Error("volume uses the ReadWriteOncePod access mode and is already in use by another pod");
+  }
+
   /** Empty when the driver knows no staging, and for volumes that live and die with their pod. */
   async #stage({ request, source, driver, capabilities, publishContext }: CsiUse): Promise<string> {
     if (source.lifecycle === "Ephemeral") return "";
@@ -180,7 +192,7 @@ export class CsiPlugin implements VolumePlugin {
       volumeHandle: source.handle,
       driverName: source.driver,
       nodeName: this.#host.csi.nodeName,
-      attachmentID: attachmentName(source, this.#host.csi.nodeName),
+      ...(isAttachable(source, object) ? { attachmentID: attachmentName(source, this.#host.csi.nodeName) } : {}),
       volumeLifecycleMode: source.lifecycle,
     });
     try {
