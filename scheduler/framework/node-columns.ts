@@ -8,9 +8,9 @@
  */
 import type { Node, Taint } from "../../shared/api/generated/core/v1.ts";
 import { BitSet } from "./bit-set.ts";
-import type { HostPort } from "./host-ports.ts";
+import type { HostPort } from "../../shared/machinery/host-ports.ts";
 import { LabelIndex } from "./label-index.ts";
-import { amountOf, type PodRequests } from "./pod-requests.ts";
+import { amountOf, type PodRequests } from "../../shared/machinery/pod-requests.ts";
 
 /** Numbers of the resources that every node has; extended resources get the next numbers. */
 export const CPU = 0;

@@ -1,4 +1,4 @@
-import { hostPortsOf, portsConflict } from "../framework/host-ports.ts";
+import { hostPortsOf, portsConflict } from "../../shared/machinery/host-ports.ts";
 import { definePlugin } from "../framework/plugin.ts";
 
 /** Refuses nodes where a host port of the pod is taken. */

@@ -1,6 +1,6 @@
 import { CPU, MEMORY } from "../framework/node-columns.ts";
 import { definePlugin, SCORE_MAX } from "../framework/plugin.ts";
-import { podRequests } from "../framework/pod-requests.ts";
+import { podRequests } from "../../shared/machinery/pod-requests.ts";
 
 /** Share of a resource that is taken once the pod is there. */
 function takenShare(allocatable: number, free: number, amount: number): number {

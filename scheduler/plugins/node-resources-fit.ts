@@ -1,6 +1,6 @@
 import { CPU, MEMORY, type NodeColumns, PODS } from "../framework/node-columns.ts";
 import { definePlugin, type Rejection, SCORE_MAX } from "../framework/plugin.ts";
-import { type PodRequests, podRequests } from "../framework/pod-requests.ts";
+import { type PodRequests, podRequests } from "../../shared/machinery/pod-requests.ts";
 
 interface Wanted {
   readonly requests: PodRequests;

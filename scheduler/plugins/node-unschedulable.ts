@@ -1,6 +1,6 @@
 import { BitSet } from "../framework/bit-set.ts";
 import { definePlugin } from "../framework/plugin.ts";
-import { tolerates } from "./tolerations.ts";
+import { tolerates } from "../../shared/machinery/tolerations.ts";
 
 const CORDONED = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 const NOBODY = new BitSet();

@@ -1,9 +1,9 @@
 import type { Node, Pod, PodSpec, Taint } from "../../shared/api/generated/core/v1.ts";
 import { unschedulableMessage } from "../framework/diagnosis.ts";
 import { NodeFinder } from "../framework/find-node.ts";
-import { hostPortsOf } from "../framework/host-ports.ts";
+import { hostPortsOf } from "../../shared/machinery/host-ports.ts";
 import { NodeColumns } from "../framework/node-columns.ts";
-import { podRequests } from "../framework/pod-requests.ts";
+import { podRequests } from "../../shared/machinery/pod-requests.ts";
 import { defaultProfile } from "../profile.ts";
 
 interface NodeShape {

@@ -1,7 +1,7 @@
 import type { Taint } from "../../shared/api/generated/core/v1.ts";
 import { NO_TAINTS } from "../framework/node-columns.ts";
 import { definePlugin, addNormalized } from "../framework/plugin.ts";
-import { tolerates } from "./tolerations.ts";
+import { tolerates } from "../../shared/machinery/tolerations.ts";
 
 /** What the pod thinks of each taint set, by its number. */
 interface Verdicts {

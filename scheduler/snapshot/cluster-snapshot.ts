@@ -10,10 +10,10 @@
  */
 import type { Node, Pod } from "../../shared/api/generated/core/v1.ts";
 import { claimsOf } from "../../shared/machinery/claims.ts";
-import { hostPortsOf } from "../framework/host-ports.ts";
+import { hostPortsOf } from "../../shared/machinery/host-ports.ts";
 import { NodeColumns, type PodFootprint } from "../framework/node-columns.ts";
 import type { ClusterEvent } from "../framework/plugin.ts";
-import { podRequests } from "../framework/pod-requests.ts";
+import { podRequests } from "../../shared/machinery/pod-requests.ts";
 
 interface PlacedPod {
   readonly pod: Pod;
