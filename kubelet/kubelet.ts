@@ -2,6 +2,7 @@
  * The kubelet put together: pods from a source, workers, probes, volumes, status and the runtime's events. It knows
  * the API only through what it is given, so that tests run it without one.
  */
+import { join } from "node:path";
 import type { Pod, Service } from "../shared/api/generated/core/v1.ts";
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
@@ -12,6 +13,7 @@ import type { KubeletPaths } from "./node/kubelet-paths.ts";
 import type { KubeletContext, NodeFacts, PodEvents, StatusSink } from "./pods/kubelet-context.ts";
 import type { PodSource } from "./pods/pod-source.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
+import { ResourceCheckpoint } from "./pods/resize/resource-checkpoint.ts";
 import { ProbeManager } from "./probes/probe-manager.ts";
 import { fieldPathOf } from "./pods/kill-container.ts";
 import { allContainersOf } from "./pods/pod-containers.ts";
@@ -71,6 +73,10 @@ export class Kubelet {
       node,
       cgroups: parts.cgroups,
       admission: parts.admission,
+      resources: {
+        allocated: new ResourceCheckpoint(join(paths.root, "allocated_pods_state"), logger),
+        actuated: new ResourceCheckpoint(join(paths.root, "actuated_pods_state"), logger),
+      },
       images: new ImagePuller({ runtime, clock, credentials: (pod, image) => parts.credentials(pod, image) }),
       volumes,
       probes: this.#probes,

@@ -34,6 +34,11 @@ export class PodAdmission {
     return decision;
   }
 
+  /** Pods that were admitted and have not ended, but for one. */
+  othersOf(podUid: string): readonly Pod[] {
+    return [...this.#admitted].filter(([other]) => other !== podUid).map(([, other]) => other);
+  }
+
   release(podUid: string): void {
     this.#admitted.delete(podUid);
   }
@@ -54,7 +59,7 @@ export class PodAdmission {
 
   async #ask(handler: AdmitHandler, pod: Pod, uid: string): Promise<Rejection | undefined> {
     // Asked anew for each handler: one of them may have ended a pod to make room.
-    const others = [...this.#admitted].filter(([other]) => other !== uid).map(([, other]) => other);
+    const others = this.othersOf(uid);
     try {
       return await handler.admit(pod, others);
     } catch (err) {

@@ -9,6 +9,7 @@ import type { ReferencedObjects } from "../containers/environment.ts";
 import type { ImagePuller } from "../containers/image-puller.ts";
 import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { ProbeManager } from "../probes/probe-manager.ts";
+import type { ResourceCheckpoint } from "./resize/resource-checkpoint.ts";
 import type { ContainerRuntime, DnsSpec } from "../runtime/runtime.ts";
 import type { VolumeManager } from "../volumes/volume-manager.ts";
 
@@ -48,6 +49,8 @@ export interface KubeletContext {
   readonly cgroups: PodCgroups;
   /** Which pods this node runs. */
   readonly admission: PodAdmission;
+  /** What containers were promised and what they were given. */
+  readonly resources: { readonly allocated: ResourceCheckpoint; readonly actuated: ResourceCheckpoint };
   readonly images: ImagePuller;
   readonly volumes: VolumeManager;
   readonly probes: ProbeManager;

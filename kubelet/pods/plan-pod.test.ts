@@ -22,7 +22,9 @@ const stepTexts = (steps: readonly PodStep[]): string[] =>
     if (step.kind === "startContainer") return `start ${step.container.spec.name}#${step.attempt}`;
     if (step.kind === "killContainer") return `kill ${step.container.name}`;
     if (step.kind === "createSandbox") return `sandbox#${step.attempt}`;
-    return step.kind === "removeContainer" ? `remove ${step.containerId}` : `stop ${step.sandboxId}`;
+    if (step.kind === "removeContainer") return `remove ${step.containerId}`;
+    if (step.kind === "stopSandbox") return `stop ${step.sandboxId}`;
+    return `resize ${step.updates.map(({ container }) => container.name).join(" ")}`;
   });
 
 const sidecar = aContainer("mesh", { restartPolicy: "Always" });

@@ -23,6 +23,7 @@ import {
   mainContainersOf,
   podText,
 } from "./pod-containers.ts";
+import type { ContainerUpdate } from "./resize/plan-resize.ts";
 import { restartEpochMs, restartsAfter, restartsAfterKill } from "./restart-rules.ts";
 
 export type PodStep =
@@ -43,7 +44,8 @@ export type PodStep =
       /** It comes back whatever its exit code will be. */
       readonly isRestarted: boolean;
     }
-  | { readonly kind: "removeContainer"; readonly containerId: string };
+  | { readonly kind: "removeContainer"; readonly containerId: string }
+  | { readonly kind: "resizeContainers"; readonly updates: readonly ContainerUpdate[] };
 
 export type KillCause = "livenessProbe" | "startupProbe" | "changed" | "resized" | "sandboxGone" | "restartAll";
 
@@ -76,8 +78,10 @@ export interface PlanInput {
   readonly health: ContainerHealth;
   /** Containers that were killed in order to be started again. */
   readonly restarting?: ReadonlySet<string>;
-  /** True when a running container cannot take its new resources without a restart. */
-  readonly resizeRestart?: (container: DeclaredContainer, running: RuntimeContainer) => boolean;
+  /** Names of running containers that cannot take their new resources without a restart. */
+  readonly resizeRestarts?: ReadonlySet<string>;
+  /** Running containers that take theirs as they run. */
+  readonly resizeUpdates?: readonly ContainerUpdate[];
 }
 
 interface Draft {
@@ -165,6 +169,9 @@ function planContainers(draft: Draft, input: PlanInput, place: Place): void {
     const isPassed =
       planInitContainer(draft, input, container, place) || (container.role === "sidecar" && index < lastBegun);
     if (!isPassed && !isInitialized) return;
+  }
+  if ((input.resizeUpdates ?? []).length > 0) {
+    draft.steps.push({ kind: "resizeContainers", updates: input.resizeUpdates ?? [] });
   }
   for (const container of mainContainersOf(pod)) planRunning(draft, input, container, place);
 }
@@ -274,7 +281,7 @@ function reasonToKill(input: PlanInput, container: DeclaredContainer, running: R
   const isRestarted = restartsAfterKill(pod, container);
   if (failed === "liveness") return kill("failed liveness probe", "livenessProbe", isRestarted);
   if (failed === "startup") return kill("failed startup probe", "startupProbe", isRestarted);
-  if (input.resizeRestart?.(container, running) === true) {
+  if (input.resizeRestarts?.has(name) === true) {
     return { message: `Container ${name} resize requires restart`, cause: "resized", isRestarted: true };
   }
   return undefined;

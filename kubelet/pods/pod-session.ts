@@ -16,13 +16,14 @@ import { isRuntimeCancelled, isRuntimeNotFound, messageOf } from "../runtime/run
 import type { Rejection } from "../admission/admit-handler.ts";
 import type { ConditionDraft } from "../status/pod-conditions.ts";
 import { podStatus, rejectedStatus } from "../status/pod-status.ts";
-import type { MountedVolumes } from "../volumes/volume-manager.ts";
+import type { MountedVolumes } from "../volumes/volume-plugin.ts";
 import { type BackOff, nextBackOff } from "./back-off.ts";
 import { fieldPathOf, killContainer } from "./kill-container.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { type PodPlan, type PodStep, planPod, type Waiting } from "./plan-pod.ts";
 import { type DeclaredContainer, allContainersOf, latestOf, podText, readySandbox } from "./pod-containers.ts";
 import { applyHolds, growingHold, type Hold, POD_HOLD } from "./pod-hold.ts";
+import { PodResize } from "./resize/pod-resize.ts";
 import { startContainer } from "./start-container.ts";
 
 export interface SyncResult {
@@ -58,7 +59,12 @@ type Executors = {
 
 export class PodSession {
   readonly #context: KubeletContext;
+  readonly #resize: PodResize;
   #pod: Pod;
+  /** With the resources it was given, not those it asks for. */
+  #allocated: Pod;
+  /** Its own group still has the limits of before. */
+  #isGroupStale = false;
   #observed: ObservedPod = { sandboxes: [], containers: [] };
   readonly #backOffs = new Map<string, BackOff>();
   readonly #holds = new Map<string, Hold>();
@@ -74,7 +80,9 @@ export class PodSession {
 
   constructor(context: KubeletContext, pod: Pod) {
     this.#context = context;
+    this.#resize = new PodResize(context);
     this.#pod = pod;
+    this.#allocated = pod;
   }
 
   get pod(): Pod {
@@ -83,6 +91,12 @@ export class PodSession {
 
   set pod(pod: Pod) {
     this.#pod = pod;
+    this.#allocated = this.#resize.allocated(pod);
+  }
+
+  /** A resize waits for room on the node. */
+  get isResizeDeferred(): boolean {
+    return this.#resize.isDeferred;
   }
 
   get observed(): ObservedPod {
@@ -125,12 +139,14 @@ export class PodSession {
 
   /** Throws what the runtime threw when it could not even be looked at. */
   async sync(signal: AbortSignal): Promise<SyncResult> {
+    this.#resize.allocate(this.#pod);
+    this.#allocated = this.#resize.allocated(this.#pod);
     await this.observe();
     for (let round = 0; round < ROUNDS_MAX && !signal.aborted; round++) {
       const plan = this.#plan();
       this.publish(plan.waiting, false);
       this.#tellBackOffs(plan);
-      if (plan.steps.length === 0) return { isFinished: plan.isFinished, wakeAtMs: plan.wakeAtMs };
+      if (plan.steps.length === 0) return { isFinished: plan.isFinished, wakeAtMs: this.#wakeAtMs(plan) };
       if (plan.steps.some(({ kind }) => kind === "createSandbox" || kind === "startContainer")) this.#startMounting();
       for (const step of plan.steps) {
         if (signal.aborted) break;
@@ -147,7 +163,7 @@ export class PodSession {
     if (this.rejection !== undefined) return status.publish(this.#pod, rejectedStatus(this.#pod, this.rejection));
     const uid = this.#pod.metadata.uid ?? "";
     const computed = podStatus({
-      pod: this.#pod,
+      pod: this.#allocated,
       previous: status.latest(uid),
       observed: this.#observed,
       waiting,
@@ -158,6 +174,8 @@ export class PodSession {
       terminationMessage: (container) => readTerminationMessage(paths, uid, container),
       isTerminated,
       failure: this.failure,
+      actualResources: (name) => this.#resize.actual(uid, name),
+      resizeConditions: this.#resize.conditions(),
       nowMs: clock.nowMs(),
     });
     status.publish(this.#pod, computed);
@@ -175,14 +193,22 @@ export class PodSession {
 
   #plan(): PodPlan {
     const nowMs = this.#context.clock.nowMs();
+    const resize = this.#resize.plan(this.#allocated, this.#observed.containers);
     const input = {
-      pod: this.#pod,
+      pod: this.#allocated,
       observed: this.#observed,
       backOffs: this.#backOffs,
       health: this.#context.probes,
       restarting: this.#restarting,
+      resizeRestarts: resize.restarts,
+      resizeUpdates: this.#resize.isHeld ? [] : resize.updates,
     };
     return applyHolds(planPod(input, nowMs), this.#holds, nowMs);
+  }
+
+  #wakeAtMs(plan: PodPlan): number | undefined {
+    const wakeAtMs = Math.min(plan.wakeAtMs ?? Number.POSITIVE_INFINITY, this.#resize.retryAtMs);
+    return Number.isFinite(wakeAtMs) ? wakeAtMs : undefined;
   }
 
   #trackProbes(): void {
@@ -235,6 +261,7 @@ export class PodSession {
       }
     },
     startContainer: (step, signal) => this.#start(step, signal),
+    resizeContainers: ({ updates }) => this.#resize.execute(this.#allocated, updates),
     killContainer: async (step, signal) => {
       const { probes } = this.#context;
       const probe = step.cause === "livenessProbe" ? step.spec?.spec.livenessProbe : step.spec?.spec.startupProbe;
@@ -245,6 +272,7 @@ export class PodSession {
       const graceSeconds = own ?? this.#pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
       probes.untrack(step.container.id);
       if (step.isRestarted) this.#restarting.add(step.container.id);
+      if (step.cause === "resized") this.#isGroupStale = true;
       const request = {
         pod: this.#pod,
         container: step.container,
@@ -270,7 +298,7 @@ export class PodSession {
       pod: this.#pod,
       attempt,
       logDirectory: paths.podLogs(metadata.namespace ?? "", metadata.name, metadata.uid ?? ""),
-      cgroupParent: cgroups.ensure(this.#pod),
+      cgroupParent: cgroups.ensure(this.#allocated),
       dns: podDns(this.#pod, node.hostDns, node.clusterDns),
       clusterDomain: node.clusterDns.domain,
       seccompRoot: paths.seccompRoot,
@@ -307,8 +335,11 @@ export class PodSession {
     const nowMs = this.#context.clock.nowMs();
     if (step.failedAtMs !== undefined)
       this.#backOffs.set(name, nextBackOff(this.#backOffs.get(name), step.failedAtMs, nowMs));
+    if (this.#isGroupStale) this.#context.cgroups.ensure(this.#allocated);
+    this.#isGroupStale = false;
+    const pod = this.#allocated;
     const request = {
-      pod: this.#pod,
+      pod,
       declared: step.container,
       attempt: step.attempt,
       sandbox,
@@ -318,6 +349,7 @@ export class PodSession {
     };
     try {
       await startContainer(this.#context, request, signal);
+      this.#resize.noteStarted(pod, name);
       this.#holds.delete(name);
     } catch (error) {
       if (!isRuntimeCancelled(error)) this.#holdContainer(step.container, error);

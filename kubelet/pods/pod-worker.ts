@@ -32,6 +32,7 @@ export class PodWorker {
   readonly uid: string;
   readonly #context: KubeletContext;
   readonly #session: PodSession;
+  readonly #onReleased: () => void;
   readonly #onGone: () => void;
   #state: WorkerState = { phase: "syncing" };
   #isDirty = false;
@@ -46,10 +47,12 @@ export class PodWorker {
   #retryMs = RETRY_FIRST_MS;
   #idle = Promise.withResolvers<void>();
 
-  constructor(context: KubeletContext, pod: Pod, onGone: () => void) {
+  /** `onReleased`: its resources are free again; `onGone`: nothing is left of it. */
+  constructor(context: KubeletContext, pod: Pod, onReleased: () => void, onGone: () => void) {
     this.uid = pod.metadata.uid ?? "";
     this.#context = context;
     this.#session = new PodSession(context, pod);
+    this.#onReleased = onReleased;
     this.#onGone = onGone;
   }
 
@@ -64,6 +67,10 @@ export class PodWorker {
   /** As last seen. */
   get runningContainers(): readonly RuntimeContainer[] {
     return this.#session.observed.containers.filter(({ state }) => state === "running");
+  }
+
+  get isResizeDeferred(): boolean {
+    return this.#session.isResizeDeferred;
   }
 
   get isBusy(): boolean {
@@ -242,7 +249,7 @@ export class PodWorker {
   }
 
   async #afterTermination(): Promise<void> {
-    const { probes, volumes, cgroups, status, admission } = this.#context;
+    const { probes, volumes, cgroups, status, admission, resources } = this.#context;
     if (!this.#isCleaned) {
       this.#session.publish(new Map(), true);
       probes.forgetPod(this.uid);
@@ -250,6 +257,9 @@ export class PodWorker {
       await volumes.unmount(this.uid);
       cgroups.remove(this.uid);
       admission.release(this.uid);
+      resources.allocated.remove(this.uid);
+      resources.actuated.remove(this.uid);
+      this.#onReleased();
       this.#isCleaned = true;
     }
     if (this.#isRemoved) return this.#leave();

@@ -160,7 +160,7 @@ export class PodWorkers {
   }
 
   async #clearDirectories(shown: ReadonlyMap<string, ObservedPod>): Promise<void> {
-    const { volumes, cgroups, logger } = this.#context;
+    const { volumes, cgroups, resources, logger } = this.#context;
     // Asked anew for each: a pod may have come while we waited.
     const isWanted = (uid: string): boolean => shown.has(uid) || this.#workers.has(uid);
     for (const uid of await volumes.knownPods()) {
@@ -172,6 +172,8 @@ export class PodWorkers {
         );
     }
     await volumes.clearOrphans();
+    resources.allocated.removeOthers(isWanted);
+    resources.actuated.removeOthers(isWanted);
     cgroups.removeOthers(isWanted);
   }
 

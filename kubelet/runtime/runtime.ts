@@ -234,6 +234,8 @@ export interface ContainerRuntime {
   /** Asks it to end, and kills it after the grace. Resolves when it is dead. */
   stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  /** Changes the limits of a running container. */
+  updateContainerResources(id: string, resources: ContainerResourcesSpec): Promise<void>;
   reopenLog(id: string): Promise<void>;
 
   /** State of one pod, with exit codes and addresses. */

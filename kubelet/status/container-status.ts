@@ -1,5 +1,5 @@
 /** `ContainerStatus` from what the runtime shows: pure. Upstream: `kubelet_pods.go` convertToAPIContainerStatuses. */
-import type { ContainerState, ContainerStatus, Pod } from "../../shared/api/generated/core/v1.ts";
+import type { ContainerState, ContainerStatus, Pod, ResourceRequirements } from "../../shared/api/generated/core/v1.ts";
 import { rfc3339 } from "../../shared/process/clock.ts";
 import type { DeclaredContainer } from "../pods/pod-containers.ts";
 import type { Waiting } from "../pods/plan-pod.ts";
@@ -19,6 +19,8 @@ export interface ContainerStatusInput {
   readonly isStarted: (containerId: string) => boolean;
   readonly isReady: (containerId: string) => boolean;
   readonly terminationMessage: (container: RuntimeContainer) => string;
+  /** What it was last given. */
+  readonly actualResources?: ResourceRequirements | undefined;
   /** The pod is over: what does not run now never will. */
   readonly isTerminated: boolean;
   /** Its turn had come before the pod was over: when the runtime does not know it, it was lost. */
@@ -124,10 +126,11 @@ function keptId(previous: ContainerStatus | undefined): Partial<ContainerStatus>
   return previous?.containerID === undefined ? {} : { containerID: previous.containerID };
 }
 
-function runningFields({ container }: ContainerStatusInput): Partial<ContainerStatus> {
-  const { limits, requests } = container.spec.resources ?? {};
+function runningFields({ container, actualResources }: ContainerStatusInput): Partial<ContainerStatus> {
+  const { requests: allocated } = container.spec.resources ?? {};
+  const { limits, requests } = actualResources ?? container.spec.resources ?? {};
   const resources = { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) };
-  return { resources, ...(requests === undefined ? {} : { allocatedResources: requests }) };
+  return { resources, ...(allocated === undefined ? {} : { allocatedResources: allocated }) };
 }
 
 function mountFields({ container }: ContainerStatusInput): Partial<ContainerStatus> {

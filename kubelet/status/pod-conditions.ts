@@ -7,6 +7,8 @@ import type { PodPhase } from "./pod-phase.ts";
 export type ConditionDraft = Pick<PodCondition, "type" | "status"> & {
   readonly reason?: string;
   readonly message?: string;
+  /** The pod's own when left out. */
+  readonly observedGeneration?: number | undefined;
 };
 
 function draft(type: string, isTrue: boolean, reason?: string, message?: string): ConditionDraft {

@@ -1,5 +1,11 @@
 /** The whole status of a pod, computed from its spec and the runtime's view: pure. */
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from "../../shared/api/generated/core/v1.ts";
+import type {
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodStatus,
+  ResourceRequirements,
+} from "../../shared/api/generated/core/v1.ts";
 import { rfc3339 } from "../../shared/process/clock.ts";
 import type { Waiting } from "../pods/plan-pod.ts";
 import {
@@ -20,6 +26,7 @@ import {
   readyCondition,
   readyToStartCondition,
 } from "./pod-conditions.ts";
+import { PASSING_CONDITIONS } from "./status-patch.ts";
 import { podPhase } from "./pod-phase.ts";
 
 export interface PodStatusInput {
@@ -40,6 +47,9 @@ export interface PodStatusInput {
   readonly failure?:
     | { readonly reason: string; readonly message: string; readonly condition?: ConditionDraft | undefined }
     | undefined;
+  /** What a container was last given; undefined before its first start. */
+  readonly actualResources?: ((container: string) => ResourceRequirements | undefined) | undefined;
+  readonly resizeConditions?: readonly ConditionDraft[] | undefined;
   readonly nowMs: number;
 }
 
@@ -79,7 +89,11 @@ export function podStatus(input: PodStatusInput): PodStatus {
   // A final phase says that nothing runs any more: it waits for the last container.
   const isEarly = isTerminalPhase(wanted) && !isTerminalPhase(known?.phase) && input.observed.containers.some(isAlive);
   const ended = input.failure?.condition;
-  const conditions = [...(ended === undefined ? [] : [ended]), ...conditionsOf(input, wanted, initStatuses, statuses)];
+  const conditions = [
+    ...(ended === undefined ? [] : [ended]),
+    ...conditionsOf(input, wanted, initStatuses, statuses),
+    ...(isTerminalPhase(wanted) ? [] : (input.resizeConditions ?? [])),
+  ];
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase: isEarly ? (known?.phase ?? "Running") : wanted,
@@ -130,6 +144,7 @@ function statusOf(
     isStarted: input.isStarted,
     isReady: input.isReady,
     terminationMessage: input.terminationMessage,
+    actualResources: input.actualResources?.(container.spec.name),
     isTerminated: input.isTerminated,
     isLost: input.isTerminated && hadItsTurn,
   });
@@ -185,6 +200,10 @@ function conditionsOf(
   ];
 }
 
+function observedAt(generation: number | undefined): Pick<PodCondition, "observedGeneration"> {
+  return generation === undefined ? {} : { observedGeneration: generation };
+}
+
 /** Others' conditions are kept; a transition time only moves when the status changes. */
 function mergeConditions(
   pod: Pod,
@@ -197,13 +216,15 @@ function mergeConditions(
     const before = known.find(({ type }) => type === draft.type);
     return {
       type: draft.type,
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      ...observedAt(draft.observedGeneration ?? generation),
       status: draft.status,
       lastTransitionTime: before?.status === draft.status ? before.lastTransitionTime : rfc3339(nowMs),
       ...(draft.reason === undefined ? {} : { reason: draft.reason }),
       ...(draft.message === undefined ? {} : { message: draft.message }),
     };
   });
-  const others = (pod.status?.conditions ?? []).filter(({ type }) => !drafts.some((draft) => draft.type === type));
+  const others = (pod.status?.conditions ?? []).filter(
+    ({ type }) => !PASSING_CONDITIONS.has(type) && !drafts.some((draft) => draft.type === type),
+  );
   return [...ours, ...others];
 }

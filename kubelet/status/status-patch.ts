@@ -19,6 +19,9 @@ const OWNED_FIELDS = [
   "qosClass",
 ] as const satisfies readonly (keyof PodStatus)[];
 
+/** Conditions of the kubelet that go away again when what they tell is over. */
+export const PASSING_CONDITIONS: ReadonlySet<string> = new Set(["PodResizePending", "PodResizeInProgress"]);
+
 /** Lists that a strategic merge patch joins by key: a changed one is replaced as a whole. */
 const KEYED_LISTS: ReadonlySet<string> = new Set(["hostIPs", "podIPs"]);
 
@@ -30,8 +33,14 @@ export function statusPatch(known: PodStatus | undefined, wanted: PodStatus): Re
     patch[field] = replacement(field, known?.[field], wanted[field]);
   }
   const conditions = (wanted.conditions ?? []).filter((condition) => !isKnown(known?.conditions, condition));
-  if (conditions.length > 0)
-    patch["conditions"] = conditions.map((condition) => withRemovals(known?.conditions, condition));
+  const gone = (known?.conditions ?? []).filter(
+    ({ type }) => PASSING_CONDITIONS.has(type) && !wanted.conditions?.some((condition) => condition.type === type),
+  );
+  if (conditions.length + gone.length > 0)
+    patch["conditions"] = [
+      ...conditions.map((condition) => withRemovals(known?.conditions, condition)),
+      ...gone.map(({ type }) => ({ type, $patch: "delete" })),
+    ];
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 

@@ -68,6 +68,11 @@ export class KubeletNode {
     return join(this.folder, "containerd.sock");
   }
 
+  /** Below which all control groups of this node's pods are. */
+  get cgroup(): string {
+    return this.#cgroup;
+  }
+
   get kubeletLog(): string {
     const file = join(this.folder, "kubelet.log");
     return existsSync(file) ? readFileSync(file, "utf8").slice(-LOG_LENGTH_MAX) : "";

@@ -1,5 +1,6 @@
 /** Our specs to CRI requests, CRI answers to our types: pure. */
 import type {
+  ContainerResourcesSpec,
   ContainerSpec,
   ContainerState,
   ContainerUsage,
@@ -84,6 +85,16 @@ export function sandboxRequest(spec: SandboxSpec): object {
   };
 }
 
+export function resourcesRequest(resources: ContainerResourcesSpec): object {
+  return {
+    cpuPeriod: resources.cpuPeriod,
+    cpuQuota: resources.cpuQuota,
+    cpuShares: resources.cpuShares,
+    memoryLimitInBytes: resources.memoryLimitBytes,
+    oomScoreAdj: resources.oomScoreAdj,
+  };
+}
+
 export function containerRequest(spec: ContainerSpec): object {
   const { security, resources } = spec;
   return {
@@ -111,13 +122,7 @@ export function containerRequest(spec: ContainerSpec): object {
     stdinOnce: spec.isStdinOnce,
     tty: spec.hasTty,
     linux: {
-      resources: {
-        cpuPeriod: resources.cpuPeriod,
-        cpuQuota: resources.cpuQuota,
-        cpuShares: resources.cpuShares,
-        memoryLimitInBytes: resources.memoryLimitBytes,
-        oomScoreAdj: resources.oomScoreAdj,
-      },
+      resources: resourcesRequest(resources),
       securityContext: {
         privileged: security.isPrivileged,
         capabilities: { addCapabilities: security.addCapabilities, dropCapabilities: security.dropCapabilities },

@@ -12,7 +12,15 @@ import type {
 import { isRuntimeNotFound, RuntimeCallError } from "../runtime-error.ts";
 import { type CriChannel, openCriChannel } from "./cri-channel.ts";
 import { readRuntimeEvents } from "./cri-events.ts";
-import { containerFrom, containerRequest, imageFrom, sandboxFrom, sandboxRequest, usageFrom } from "./cri-messages.ts";
+import {
+  containerFrom,
+  containerRequest,
+  imageFrom,
+  resourcesRequest,
+  sandboxFrom,
+  sandboxRequest,
+  usageFrom,
+} from "./cri-messages.ts";
 
 /** A sandbox waits for CNI plugins, a pull for a registry: both may be slow and are not failures. */
 const SANDBOX_TIMEOUT_MS = 240_000;
@@ -76,7 +84,14 @@ function sandboxCalls(channel: CriChannel): Pick<ContainerRuntime, "createSandbo
   };
 }
 
-type ContainerCalls = "createContainer" | "startContainer" | "stopContainer" | "removeContainer" | "reopenLog" | "exec";
+type ContainerCalls =
+  | "createContainer"
+  | "startContainer"
+  | "stopContainer"
+  | "removeContainer"
+  | "updateContainerResources"
+  | "reopenLog"
+  | "exec";
 
 function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCalls> {
   return {
@@ -99,6 +114,9 @@ function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCa
     },
     removeContainer: async (containerId) => {
       await ignoreNotFound(channel.call("RemoveContainer", { containerId }));
+    },
+    updateContainerResources: async (containerId, resources) => {
+      await channel.call("UpdateContainerResources", { containerId, linux: resourcesRequest(resources) });
     },
     reopenLog: async (containerId) => {
       await channel.call("ReopenContainerLog", { containerId });
@@ -168,7 +186,11 @@ function imageCalls(channel: CriChannel): Pick<ContainerRuntime, ImageCalls> {
     },
     pullImage: async (image, auth, signal) => {
       const request = { image: { image }, ...(auth === undefined ? {} : { auth }) };
-      return (await channel.call("PullImage", request, { timeoutMs: PULL_TIMEOUT_MS, signal })).imageRef;
+      try {
+        return (await channel.call("PullImage", request, { timeoutMs: PULL_TIMEOUT_MS, signal })).imageRef;
+      } catch (error) {
+        throw withoutUnknown(error);
+      }
     },
     removeImage: (image) => ignoreNotFound(channel.call("RemoveImage", { image: { image } })),
     imageFilesystem: async () => {
@@ -177,6 +199,12 @@ function imageCalls(channel: CriChannel): Pick<ContainerRuntime, ImageCalls> {
       return { mountpoint: first.fsId?.mountpoint ?? "", usedBytes: first.usedBytes?.value ?? 0 };
     },
   };
+}
+
+/** A code that says nothing is left out, so that the names which runtimes put first can be told. */
+function withoutUnknown(error: unknown): unknown {
+  if (!(error instanceof RuntimeCallError) || !error.message.startsWith("rpc error: code = Unknown ")) return error;
+  return new RuntimeCallError(error.failure, error.detail, error);
 }
 
 const newestFirst = (

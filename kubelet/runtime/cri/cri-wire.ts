@@ -91,6 +91,7 @@ export interface CriResponses {
   readonly StartContainer: object;
   readonly StopContainer: object;
   readonly RemoveContainer: object;
+  readonly UpdateContainerResources: object;
   readonly ListContainers: { readonly containers: readonly WireContainer[] };
   readonly ContainerStatus: { readonly status: WireContainerStatus | null };
   readonly ReopenContainerLog: object;
