@@ -1,6 +1,7 @@
 /** What every part of a kubelet process needs: made first, closed last. */
 import { mkdirSync } from "node:fs";
 import type { ApiClient } from "../shared/client/api-client.ts";
+import { createEventRecorder, type EventRecorder } from "../shared/events/event-recorder.ts";
 import { createApiClient } from "../shared/client/http-client.ts";
 import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { type Clock, systemClock } from "../shared/process/clock.ts";
@@ -18,6 +19,7 @@ export interface KubeletBase {
   /** Aborts when the kubelet stops. */
   readonly signal: AbortSignal;
   readonly client: ApiClient;
+  readonly recorder: EventRecorder;
   readonly runtime: ContainerRuntime;
   readonly runtimeVersion: RuntimeVersion;
   readonly hostIps: readonly string[];
@@ -25,8 +27,6 @@ export interface KubeletBase {
   readonly startedAtMs: number;
 }
 
-/** Requests the kubelet may send per second (upstream: --kube-api-qps 50). */
-const API_QPS = 50;
 /** The first answer of a runtime that is just starting. */
 const RUNTIME_WAIT_MS = 60_000;
 const RUNTIME_POLL_MS = 100;
@@ -38,7 +38,8 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
   mkdirSync(options.rootDir, { recursive: true });
   const client = createApiClient(loadKubeconfig(options.kubeconfig), {
     userAgent: `kubelet/${GIT_VERSION}`,
-    qps: API_QPS,
+    qps: options.configuration.kubeAPIQPS,
+    burst: options.configuration.kubeAPIBurst,
   });
   const runtime = createCriRuntime(options.runtimeEndpoint, clock);
   return {
@@ -47,6 +48,7 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     logger,
     signal,
     client,
+    recorder: createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal }),
     runtime,
     runtimeVersion: await waitForRuntime(runtime, clock, logger),
     hostIps: [options.nodeIp === "" ? defaultAddress() : options.nodeIp],

@@ -1,7 +1,11 @@
 /** Starts a kubelet from its options: the node's part, the pods' part and the servers, on a common base. */
 import type { RunningComponent } from "../shared/process/run-component.ts";
+import { nodeAdmission } from "./admission/node-admission.ts";
+import type { PodAdmission } from "./admission/pod-admission.ts";
+import { preemptPod } from "./admission/preempt-pod.ts";
+import { NodePressure } from "./eviction/node-pressure.ts";
 import { type KubeletBase, prepareKubelet } from "./kubelet-base.ts";
-import { createNodePart } from "./node/node-part.ts";
+import { createNodePart, type NodePart } from "./node/node-part.ts";
 import type { KubeletOptions } from "./options.ts";
 import { createPodPart, type PodPart } from "./pods/pod-part.ts";
 import type { KubeletServer } from "./server/kubelet-server.ts";
@@ -12,22 +16,56 @@ import { createVolumePart } from "./volumes/volume-part.ts";
 export async function run(options: KubeletOptions): Promise<RunningComponent> {
   const stopping = new AbortController();
   const base = await prepareKubelet(options, stopping.signal);
+  const pressure = new NodePressure();
   const volumePart = await createVolumePart(base);
-  const nodePart = createNodePart(base, volumePart.storage.csi.inUse);
-  const podPart = createPodPart(base, nodePart.health, volumePart.storage);
+  const devices = {
+    counts: () => ({ capacity: {}, allocatable: {} }),
+    onChange: () => undefined,
+    admit: () => undefined,
+  };
+  const nodePart = createNodePart(base, {
+    volumesInUse: volumePart.storage.csi.inUse,
+    pressure,
+    devices,
+    problems: () => [],
+  });
+  const admission = createAdmission(base, nodePart, pressure, () => podPart);
+  const podPart = createPodPart(base, nodePart, volumePart.storage, admission);
   const server = await startServers(base, podPart.kubelet);
   await nodePart.health.check();
-  const done = Promise.all([nodePart.run(), podPart.run(), volumePart.run()]).then(() => undefined);
+  const parts = [nodePart.run(), podPart.run(), volumePart.run()];
+  const done = Promise.all(parts).then(() => undefined);
   const { name, version } = base.runtimeVersion;
   base.logger.info({ node: options.nodeName, runtime: `${name} ${version}`, port: server.port }, "kubelet runs");
-  return { done, stop: () => stop(stopping, done, base, podPart, server) };
+  return { done, stop: () => stop(stopping, done, base, server) };
+}
+
+/** `pods` are asked for later: they are made with the admission. */
+function createAdmission(
+  { options, logger, clock, machine }: KubeletBase,
+  nodePart: NodePart,
+  pressure: NodePressure,
+  pods: () => PodPart,
+): PodAdmission {
+  return nodeAdmission({
+    nodeName: options.nodeName,
+    labels: options.nodeLabels,
+    configuration: options.configuration,
+    logger,
+    pressure,
+    hasAppArmor: machine.hasAppArmor,
+    node: () => nodePart.node(),
+    allocatable: () => nodePart.allocatable(),
+    isShuttingDown: () => false,
+    preempt: (victim) => preemptPod(pods().kubelet.workers, victim, clock),
+    devices: { admit: () => undefined },
+  });
 }
 
 async function stop(
   stopping: AbortController,
   done: Promise<void>,
-  { client, runtime }: KubeletBase,
-  { recorder }: PodPart,
+  { client, runtime, recorder }: KubeletBase,
   server: KubeletServer,
 ): Promise<void> {
   stopping.abort();

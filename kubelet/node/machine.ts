@@ -1,5 +1,5 @@
 /** Facts about this machine, read from the kernel. Upstream: cAdvisor's machine info. */
-import { readFileSync, statfsSync } from "node:fs";
+import { readdirSync, readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, hostname, networkInterfaces, release } from "node:os";
 import { goArch } from "../../shared/process/metrics.ts";
 
@@ -12,6 +12,14 @@ export interface MachineInfo {
   readonly machineId: string;
   readonly systemUuid: string;
   readonly bootId: string;
+  readonly hugePages: readonly HugePages[];
+  readonly swapBytes: number;
+  readonly hasAppArmor: boolean;
+}
+
+export interface HugePages {
+  readonly sizeBytes: number;
+  readonly count: number;
 }
 
 export interface DiskInfo {
@@ -49,7 +57,29 @@ export function readMachineInfo(): MachineInfo {
     machineId,
     systemUuid: readText("/sys/class/dmi/id/product_uuid") || machineId,
     bootId,
+    hugePages: readHugePages(),
+    swapBytes: memoryField("SwapTotal"),
+    hasAppArmor: readText("/sys/module/apparmor/parameters/enabled") === "Y",
   };
+}
+
+const HUGE_PAGES = "/sys/kernel/mm/hugepages";
+
+/** Of every size that the kernel knows, the smallest first. */
+function readHugePages(): HugePages[] {
+  let names: string[];
+  try {
+    names = readdirSync(HUGE_PAGES);
+  } catch {
+    return [];
+  }
+  return names
+    .map((name) => ({
+      sizeBytes: Number(/^hugepages-(\d+)kB$/.exec(name)?.[1] ?? 0) * 1024,
+      count: Number(readText(`${HUGE_PAGES}/${name}/nr_hugepages`)),
+    }))
+    .filter(({ sizeBytes }) => sizeBytes > 0)
+    .toSorted((a, b) => a.sizeBytes - b.sizeBytes);
 }
 
 export function availableMemoryBytes(): number {
@@ -59,13 +89,6 @@ export function availableMemoryBytes(): number {
 export function readDisk(path: string): DiskInfo {
   const { bsize, blocks, bavail, files, ffree } = statfsSync(path);
   return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree };
-}
-
-/** Processes and threads that run, and how many may. */
-export function readProcessCounts(): { readonly running: number; readonly max: number } {
-  const running = Number(/\/(\d+)/.exec(readText("/proc/loadavg"))?.[1] ?? 0);
-  const max = Math.min(Number(readText("/proc/sys/kernel/pid_max")), Number(readText("/proc/sys/kernel/threads-max")));
-  return { running, max };
 }
 
 /** Address of the interface with the default route, or of the first that is not the loopback. */

@@ -13,9 +13,8 @@ import type { Clock } from "../../shared/process/clock.ts";
 import type { Logger } from "../../shared/process/logger.ts";
 import { nodes } from "../../shared/resources/catalog.ts";
 import type { RegisteredTaint } from "../options.ts";
+import { conditionEvents, type NodeEvent, rebootEvent } from "./node-events.ts";
 
-const CHECK_MS = 10_000;
-const REPORT_MS = 300_000;
 const RETRY_MS = 200;
 const RETRY_MAX_MS = 7000;
 
@@ -27,7 +26,15 @@ export interface NodeAgentOptions {
   /** Labels and taints of a node that is not registered yet; labels are kept on a registered one. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly RegisteredTaint[];
-  status(previous: NodeStatus | undefined): Promise<NodeStatus>;
+  /** False: somebody else makes the Node object. */
+  readonly isRegistering: boolean;
+  readonly checkMs: number;
+  readonly reportMs: number;
+  readonly bootId: string;
+  /** `previous` is what was written last, `shown` what the API has. */
+  status(previous: NodeStatus | undefined, shown: NodeStatus | undefined): Promise<NodeStatus>;
+  /** Something that `kubectl describe node` shows. */
+  tell(event: NodeEvent): void;
   /** The node as the API shows it. */
   onNode(node: Node): void;
 }
@@ -38,6 +45,7 @@ export class NodeAgent {
   #writtenAtMs = 0;
   #wake: (() => void) | undefined;
   #node: Node | undefined;
+  #hasToldReboot = false;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -73,7 +81,7 @@ export class NodeAgent {
       try {
         await this.#sync(signal);
         retryMs = RETRY_MS;
-        await clock.sleep(CHECK_MS, AbortSignal.any([signal, woken.signal]));
+        await clock.sleep(this.#options.checkMs, AbortSignal.any([signal, woken.signal]));
       } catch (err) {
         if (signal.aborted) return;
         logger.warn({ err }, "could not write the node's status, will try again");
@@ -85,9 +93,9 @@ export class NodeAgent {
 
   async #sync(signal: AbortSignal): Promise<void> {
     const { clock, client, nodeName } = this.#options;
-    const status = await this.#options.status(this.#written ?? this.#node?.status);
+    const status = await this.#options.status(this.#written ?? this.#node?.status, this.#node?.status);
     if (this.#written === undefined) return this.#register(status);
-    const isDue = clock.nowMs() - this.#writtenAtMs >= REPORT_MS;
+    const isDue = clock.nowMs() - this.#writtenAtMs >= this.#options.reportMs;
     if (!isDue && deepEqual(withoutHeartbeat(status), withoutHeartbeat(this.#written))) return;
     try {
       await client.patch(
@@ -101,16 +109,22 @@ export class NodeAgent {
       if (isNotFound(error)) this.#written = undefined;
       throw error;
     }
-    this.#remember(status);
+    this.#remember(status, this.#written);
   }
 
-  #remember(status: NodeStatus): void {
+  #remember(status: NodeStatus, previous: NodeStatus | undefined): void {
+    const { nodeName, bootId, tell } = this.#options;
+    for (const event of conditionEvents(nodeName, previous, status)) tell(event);
+    const reboot = this.#hasToldReboot ? undefined : rebootEvent(nodeName, previous?.nodeInfo?.bootID, bootId);
+    if (reboot !== undefined) tell(reboot);
+    this.#hasToldReboot = true;
     this.#written = status;
     this.#writtenAtMs = this.#options.clock.nowMs();
   }
 
   async #register(status: NodeStatus): Promise<void> {
-    const { client, nodeName, labels, taints, logger } = this.#options;
+    const { client, nodeName, labels, taints, logger, isRegistering } = this.#options;
+    if (!isRegistering) return this.#adopt();
     const annotations = { "volumes.kubernetes.io/controller-managed-attach-detach": "true" };
     const spec = taints.length === 0 ? {} : { taints: [...taints] };
     const draft = {
@@ -126,18 +140,28 @@ export class NodeAgent {
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       const patch = { metadata: { labels, annotations } };
-      const known = await client.patch(nodes, { name: nodeName }, "strategic", patch);
-      const kept = await this.#options.status(known.status);
-      await client.patch(
-        nodes,
-        { name: nodeName },
-        "strategic",
-        { status: patchOf(known.status ?? {}, kept) },
-        { subresource: "status" },
-      );
-      return this.#remember(kept);
+      return this.#takeOver(await client.patch(nodes, { name: nodeName }, "strategic", patch));
     }
-    this.#remember(status);
+    this.#remember(status, undefined);
+  }
+
+  /** Writes the first status of a node that was there before this kubelet. */
+  async #takeOver(known: Node): Promise<void> {
+    const { client, nodeName } = this.#options;
+    const kept = await this.#options.status(known.status, known.status);
+    await client.patch(
+      nodes,
+      { name: nodeName },
+      "strategic",
+      { status: patchOf(known.status ?? {}, kept) },
+      { subresource: "status" },
+    );
+    this.#remember(kept, known.status);
+  }
+
+  async #adopt(): Promise<void> {
+    const { client, nodeName } = this.#options;
+    return this.#takeOver(await client.get(nodes, { name: nodeName }));
   }
 }
 

@@ -3,16 +3,16 @@ import { readFileSync } from "node:fs";
 import type { ClusterDns } from "../containers/dns.ts";
 import { parseResolvConf } from "../containers/dns.ts";
 import type { NodeFacts } from "../pods/kubelet-context.ts";
-import { readDisk, readMachineInfo } from "./machine.ts";
-import { nodeAllocatable } from "./node-status.ts";
+import type { MachineInfo } from "./machine.ts";
 
 export interface NodeFactsInput {
   readonly nodeName: string;
   readonly hostIps: readonly string[];
-  readonly rootDir: string;
-  readonly podsMax: number;
+  readonly machine: MachineInfo;
+  readonly resolvConf: string;
   readonly runtimeName: string;
   readonly clusterDns: ClusterDns;
+  allocatable(): Readonly<Record<string, string>>;
   networkProblem(): string;
 }
 
@@ -25,15 +25,13 @@ function readOrEmpty(path: string): string {
 }
 
 export function readNodeFacts(input: NodeFactsInput): NodeFacts {
-  const machine = readMachineInfo();
-  const allocatable = nodeAllocatable({ machine, disk: readDisk(input.rootDir), podsMax: input.podsMax });
   return {
     nodeName: input.nodeName,
     hostIps: () => input.hostIps,
-    allocatable: () => allocatable,
-    memoryCapacityBytes: machine.memoryBytes,
+    allocatable: () => input.allocatable(),
+    memoryCapacityBytes: input.machine.memoryBytes,
     runtimeName: input.runtimeName,
-    hostDns: parseResolvConf(readOrEmpty("/etc/resolv.conf")),
+    hostDns: parseResolvConf(readOrEmpty(input.resolvConf)),
     clusterDns: input.clusterDns,
     hostsFile: readOrEmpty("/etc/hosts"),
     networkProblem: () => input.networkProblem(),

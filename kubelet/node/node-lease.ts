@@ -7,8 +7,8 @@ import type { Logger } from "../../shared/process/logger.ts";
 import { leases } from "../../shared/resources/catalog.ts";
 
 const NAMESPACE = "kube-node-lease";
-export const LEASE_DURATION_SECONDS = 40;
-const RENEW_MS = (LEASE_DURATION_SECONDS * 1000) / 4;
+/** Renewed when a quarter of its life is over. */
+const RENEW_PART = 0.25;
 const RETRY_MS = 200;
 const RETRY_MAX_MS = 7000;
 
@@ -17,6 +17,7 @@ export interface NodeLeaseOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly nodeName: string;
+  readonly durationSeconds: number;
   /** Owner of the lease, once the node is registered. */
   nodeUid(): string | undefined;
 }
@@ -29,7 +30,7 @@ export async function keepNodeLease(options: NodeLeaseOptions, signal: AbortSign
     try {
       lease = await renew(options, lease, signal);
       retryMs = RETRY_MS;
-      await options.clock.sleep(RENEW_MS, signal);
+      await options.clock.sleep(options.durationSeconds * 1000 * RENEW_PART, signal);
     } catch (err) {
       if (signal.aborted) return;
       if (isNotFound(err) || isConflict(err)) lease = undefined;
@@ -45,7 +46,7 @@ async function renew(options: NodeLeaseOptions, known: Lease | undefined, signal
   const at = { namespace: NAMESPACE, name: nodeName };
   const spec = {
     holderIdentity: nodeName,
-    leaseDurationSeconds: LEASE_DURATION_SECONDS,
+    leaseDurationSeconds: options.durationSeconds,
     renewTime: rfc3339Micro(clock.nowMs()),
   };
   const uid = options.nodeUid();

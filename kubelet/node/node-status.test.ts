@@ -1,10 +1,17 @@
+import { readConfiguration } from "../configuration/read-configuration.ts";
 import { cniConfig } from "../network/cni-config.ts";
 import { masqueradeChain, masqueradeRules } from "../network/masquerade.ts";
 import { parseLabels, parseTaints } from "../options.ts";
 import { subresourcesOf } from "../server/kubelet-authentication.ts";
+import type { NodeResourcesInput } from "./node-resources.ts";
 import { nodeStatus, type NodeStatusInput, runtimeProblems } from "./node-status.ts";
 
 const GI = 1024 ** 3;
+const resources: NodeResourcesInput = {
+  machine: { cpus: 4, memoryBytes: 8 * GI, hugePages: [] },
+  disk: { capacityBytes: 100 * GI },
+  configuration: readConfiguration([]),
+};
 const input: NodeStatusInput = {
   machine: {
     cpus: 4,
@@ -15,17 +22,19 @@ const input: NodeStatusInput = {
     machineId: "m",
     systemUuid: "s",
     bootId: "b",
+    hugePages: [],
+    swapBytes: 0,
+    hasAppArmor: false,
   },
-  disk: { capacityBytes: 100 * GI, availableBytes: 50 * GI, inodes: 1000, inodesFree: 500 },
+  resources,
   nodeName: "node-1",
   addresses: ["192.0.2.1"],
-  podsMax: 110,
   kubeletPort: 10250,
   kubeletVersion: "v1.36.0",
   runtimeVersion: "containerd://1.6.20",
   images: [],
-  availableMemoryBytes: 4 * GI,
-  processes: { running: 100, max: 32_000 },
+  imagesMax: 50,
+  pressures: new Set(),
   problems: [],
   previous: [],
   nowMs: 0,
@@ -36,6 +45,46 @@ describe("nodeStatus", () => {
     const { capacity, allocatable } = nodeStatus(input);
     expect(capacity).toMatchObject({ cpu: "4", memory: "8388608Ki", pods: "110" });
     expect(allocatable).toMatchObject({ cpu: "4", memory: "8286208Ki", "ephemeral-storage": "96636764160" });
+  });
+
+  it("keeps back reservations, thresholds and huge pages beside them", () => {
+    const configuration = readConfiguration([], {
+      kubeReserved: { cpu: "250m", memory: "1Gi" },
+      systemReserved: { cpu: "250m", "ephemeral-storage": "10Gi" },
+      evictionHard: { "memory.available": "1Gi", "nodefs.available": "10%" },
+      podsPerCore: 10,
+    });
+    const hugePages = [
+      { sizeBytes: 2 * 1024 ** 2, count: 512 },
+      { sizeBytes: GI, count: 0 },
+    ];
+    const devices = { capacity: { "example.com/gpu": 2 }, allocatable: { "example.com/gpu": 1 } };
+    const more = { machine: { ...resources.machine, hugePages }, disk: resources.disk, configuration, devices };
+    const { capacity, allocatable } = nodeStatus({ ...input, resources: more });
+    expect(capacity).toEqual({
+      cpu: "4",
+      "ephemeral-storage": "104857600Ki",
+      "hugepages-1Gi": "0",
+      "hugepages-2Mi": "1Gi",
+      memory: "8388608Ki",
+      pods: "40",
+      "example.com/gpu": "2",
+    });
+    expect(allocatable).toMatchObject({
+      cpu: "3500m",
+      "ephemeral-storage": String(80 * GI),
+      "hugepages-2Mi": "1Gi",
+      memory: `${5 * 1024 * 1024}Ki`,
+      pods: "40",
+      "example.com/gpu": "1",
+    });
+  });
+
+  it("keeps extended resources that somebody else added, and lets pods have them", () => {
+    const shownCapacity = { cpu: "99", "example.com/fake": "5", "kubernetes.io/x": "1", gone: "1" };
+    const { capacity, allocatable } = nodeStatus({ ...input, shownCapacity });
+    expect(capacity).toMatchObject({ cpu: "4", "example.com/fake": "5" });
+    expect(Object.keys(allocatable ?? {}).filter((name) => name.includes("/"))).toEqual(["example.com/fake"]);
   });
 
   it("says Ready last, and when that last changed", () => {
@@ -56,7 +105,7 @@ describe("nodeStatus", () => {
   });
 
   it("tells a full disk", () => {
-    const status = nodeStatus({ ...input, disk: { ...input.disk, availableBytes: GI } });
+    const status = nodeStatus({ ...input, pressures: new Set(["DiskPressure"]) });
     expect(status.conditions?.[1]).toMatchObject({ status: "True", reason: "KubeletHasDiskPressure" });
   });
 });

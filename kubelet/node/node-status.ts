@@ -2,58 +2,34 @@
 import type { ContainerImage, NodeCondition, NodeStatus } from "../../shared/api/generated/core/v1.ts";
 import { rfc3339 } from "../../shared/process/clock.ts";
 import type { RuntimeCondition, RuntimeImage } from "../runtime/runtime.ts";
-import type { DiskInfo, MachineInfo } from "./machine.ts";
-
-const KI = 1024;
-/** Kept back for the node itself: the thresholds at which pods would be evicted. */
-const MEMORY_RESERVED_BYTES = 100 * 1024 * KI;
-const DISK_AVAILABLE_MIN = 0.1;
-const INODES_FREE_MIN = 0.05;
-const PIDS_FREE_MIN = 0.1;
-/** As many images as upstream reports, the largest first. */
-const IMAGES_MAX = 50;
+import type { PressureType } from "../eviction/thresholds.ts";
+import type { MachineInfo } from "./machine.ts";
+import {
+  foreignResources,
+  nodeAllocatable,
+  nodeCapacity,
+  type NodeResourcesInput,
+  type ResourceAmounts,
+} from "./node-resources.ts";
 
 export interface NodeStatusInput {
   readonly machine: MachineInfo;
-  readonly disk: DiskInfo;
+  readonly resources: NodeResourcesInput;
   readonly nodeName: string;
   readonly addresses: readonly string[];
-  readonly podsMax: number;
   readonly kubeletPort: number;
   readonly kubeletVersion: string;
   readonly runtimeVersion: string;
   readonly images: readonly RuntimeImage[];
-  readonly availableMemoryBytes: number;
-  readonly processes: { readonly running: number; readonly max: number };
+  readonly imagesMax: number;
+  /** What the eviction manager sees. */
+  readonly pressures: ReadonlySet<PressureType>;
+  /** Capacity that the API shows, others' extended resources among it. */
+  readonly shownCapacity?: ResourceAmounts | undefined;
   /** Empty when the node is ready. */
   readonly problems: readonly string[];
   readonly previous: readonly NodeCondition[];
   readonly nowMs: number;
-}
-
-const ki = (bytes: number): string => `${Math.floor(bytes / KI)}Ki`;
-
-export function nodeCapacity({
-  machine,
-  disk,
-  podsMax,
-}: Pick<NodeStatusInput, "machine" | "disk" | "podsMax">): Record<string, string> {
-  return {
-    cpu: String(machine.cpus),
-    "ephemeral-storage": ki(disk.capacityBytes),
-    "hugepages-1Gi": "0",
-    "hugepages-2Mi": "0",
-    memory: ki(machine.memoryBytes),
-    pods: String(podsMax),
-  };
-}
-
-export function nodeAllocatable(input: Pick<NodeStatusInput, "machine" | "disk" | "podsMax">): Record<string, string> {
-  return {
-    ...nodeCapacity(input),
-    "ephemeral-storage": String(Math.floor(input.disk.capacityBytes * (1 - DISK_AVAILABLE_MIN))),
-    memory: ki(input.machine.memoryBytes - MEMORY_RESERVED_BYTES),
-  };
 }
 
 interface ConditionText {
@@ -64,12 +40,10 @@ interface ConditionText {
 }
 
 /** Ready is last: it is what the others add up to. */
-function conditionTexts({ disk, availableMemoryBytes, processes, problems }: NodeStatusInput): ConditionText[] {
-  const lacksMemory = availableMemoryBytes < MEMORY_RESERVED_BYTES;
-  const lacksDisk =
-    disk.availableBytes < disk.capacityBytes * DISK_AVAILABLE_MIN ||
-    (disk.inodes > 0 && disk.inodesFree < disk.inodes * INODES_FREE_MIN);
-  const lacksPids = processes.max - processes.running < processes.max * PIDS_FREE_MIN;
+function conditionTexts({ pressures, problems }: NodeStatusInput): ConditionText[] {
+  const lacksMemory = pressures.has("MemoryPressure");
+  const lacksDisk = pressures.has("DiskPressure");
+  const lacksPids = pressures.has("PIDPressure");
   const isReady = problems.length === 0;
   return [
     {
@@ -114,19 +88,22 @@ function nodeConditions(input: NodeStatusInput): NodeCondition[] {
   });
 }
 
-function nodeImages(images: readonly RuntimeImage[]): ContainerImage[] {
+/** The largest first. */
+function nodeImages(images: readonly RuntimeImage[], imagesMax: number): ContainerImage[] {
   return images
     .map(({ tags, digests, sizeBytes }) => ({ names: [...digests, ...tags].slice(0, 5), sizeBytes }))
     .filter(({ names }) => names.length > 0)
     .toSorted((a, b) => b.sizeBytes - a.sizeBytes || ((a.names[0] ?? "") < (b.names[0] ?? "") ? -1 : 1))
-    .slice(0, IMAGES_MAX);
+    .slice(0, imagesMax < 0 ? images.length : imagesMax);
 }
 
 export function nodeStatus(input: NodeStatusInput): NodeStatus {
-  const { machine } = input;
+  const { machine, resources } = input;
+  const capacity = nodeCapacity(resources);
+  const foreign = foreignResources(input.shownCapacity, capacity);
   return {
-    capacity: nodeCapacity(input),
-    allocatable: nodeAllocatable(input),
+    capacity: { ...capacity, ...foreign },
+    allocatable: { ...nodeAllocatable(resources), ...foreign },
     conditions: nodeConditions(input),
     addresses: [
       ...input.addresses.map((address) => ({ type: "InternalIP", address })),
@@ -144,8 +121,9 @@ export function nodeStatus(input: NodeStatusInput): NodeStatus {
       operatingSystem: "linux",
       osImage: machine.osImage,
       systemUUID: machine.systemUuid,
+      ...(machine.swapBytes > 0 ? { swap: { capacity: machine.swapBytes } } : {}),
     },
-    images: nodeImages(input.images),
+    images: nodeImages(input.images, input.imagesMax),
   };
 }
 

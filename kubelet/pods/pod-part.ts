@@ -1,9 +1,8 @@
 /** The pods' side of the kubelet: `kubelet.ts` with the API behind its source, status, events and volumes. */
 import type { Pod, Secret } from "../../shared/api/generated/core/v1.ts";
-import { createEventRecorder, type EventRecorder } from "../../shared/events/event-recorder.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import { services } from "../../shared/resources/catalog.ts";
-import { PodAdmission } from "../admission/pod-admission.ts";
+import type { PodAdmission } from "../admission/pod-admission.ts";
 import { createPodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
 import { credentialsFor } from "../containers/registry-credentials.ts";
@@ -11,6 +10,7 @@ import { Kubelet } from "../kubelet.ts";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { kubeletPaths } from "../node/kubelet-paths.ts";
 import { readNodeFacts } from "../node/node-facts.ts";
+import type { NodePart } from "../node/node-part.ts";
 import type { RuntimeHealth } from "../node/runtime-health.ts";
 import { StatusManager } from "../status/status-manager.ts";
 import { apiObjects } from "../volumes/api-objects.ts";
@@ -21,19 +21,18 @@ import { apiPodSource } from "./pod-source.ts";
 
 export interface PodPart {
   readonly kubelet: Kubelet;
-  readonly recorder: EventRecorder;
   /** Runs until the kubelet stops. */
   run(): Promise<void>;
 }
 
 export function createPodPart(
   base: KubeletBase,
-  health: RuntimeHealth,
+  { health, allocatable }: NodePart,
   storage: Pick<VolumeHost, "objects" | "csi">,
+  admission: PodAdmission,
 ): PodPart {
-  const { options, clock, logger, client, signal, runtime } = base;
+  const { options, clock, logger, client, signal, runtime, recorder } = base;
   const serviceInformer = createInformer({ client, resource: services, clock, logger });
-  const recorder = createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal });
   const objects = apiObjects(client);
   const tokens = new ServiceAccountTokens(client, clock);
   const kubelet = new Kubelet({
@@ -41,9 +40,9 @@ export function createPodPart(
     clock,
     logger,
     paths: kubeletPaths(options.rootDir),
-    node: nodeFacts(base, health),
+    node: nodeFacts(base, health, allocatable),
     cgroups: createPodCgroups(options.cgroupRoot, logger),
-    admission: new PodAdmission([], logger),
+    admission,
     source: apiPodSource(client, options.nodeName, clock, logger),
     status: new StatusManager(client, clock, logger, signal),
     events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),
@@ -67,19 +66,23 @@ export function createPodPart(
   };
   return {
     kubelet,
-    recorder,
     run: async () => {
       await Promise.all([serviceInformer.run(signal), runPods()]);
     },
   };
 }
 
-function nodeFacts({ options, hostIps, runtimeVersion }: KubeletBase, health: RuntimeHealth): NodeFacts {
+function nodeFacts(
+  { options, hostIps, runtimeVersion, machine }: KubeletBase,
+  health: RuntimeHealth,
+  allocatable: NodePart["allocatable"],
+): NodeFacts {
   return readNodeFacts({
     nodeName: options.nodeName,
     hostIps,
-    rootDir: options.rootDir,
-    podsMax: options.podsMax,
+    machine,
+    allocatable,
+    resolvConf: options.configuration.resolvConf,
     runtimeName: runtimeVersion.name,
     clusterDns: { servers: options.clusterDns, domain: options.clusterDomain },
     networkProblem: () => health.networkProblem,
