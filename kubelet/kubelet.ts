@@ -3,12 +3,14 @@
  * the API only through what it is given, so that tests run it without one.
  */
 import { join } from "node:path";
-import type { Pod, Service } from "../shared/api/generated/core/v1.ts";
+import type { Pod, Secret, Service } from "../shared/api/generated/core/v1.ts";
 import type { Clock } from "../shared/process/clock.ts";
 import type { Logger } from "../shared/process/logger.ts";
 import type { PodAdmission } from "./admission/pod-admission.ts";
 import type { PodCgroups } from "./cgroups/pod-cgroups.ts";
-import { ImagePuller } from "./containers/image-puller.ts";
+import { ImagePuller } from "./images/image-puller.ts";
+import type { PullLimits } from "./images/pull-queue.ts";
+import { PulledImages } from "./images/pulled-images.ts";
 import type { KubeletPaths } from "./node/kubelet-paths.ts";
 import type { KubeletContext, NodeFacts, PodEvents, StatusSink } from "./pods/kubelet-context.ts";
 import type { PodSource } from "./pods/pod-source.ts";
@@ -17,7 +19,7 @@ import { ResourceCheckpoint } from "./pods/resize/resource-checkpoint.ts";
 import { ProbeManager } from "./probes/probe-manager.ts";
 import { fieldPathOf } from "./pods/kill-container.ts";
 import { allContainersOf } from "./pods/pod-containers.ts";
-import type { ContainerRuntime, RegistryCredentials } from "./runtime/runtime.ts";
+import type { ContainerRuntime } from "./runtime/runtime.ts";
 import type { VolumeHost, VolumeSources } from "./volumes/volume-host.ts";
 import { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -35,7 +37,8 @@ export interface KubeletParts {
   readonly sources: Pick<VolumeSources, "configMap" | "secret" | "token" | "forget">;
   readonly storage: Pick<VolumeHost, "objects" | "csi">;
   services(): readonly Service[];
-  credentials(pod: Pod, image: string): Promise<RegistryCredentials | undefined>;
+  readonly pullLimits: PullLimits;
+  pullSecrets(pod: Pod): Promise<readonly Secret[]>;
   onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
 }
 
@@ -77,7 +80,13 @@ export class Kubelet {
         allocated: new ResourceCheckpoint(join(paths.root, "allocated_pods_state"), logger),
         actuated: new ResourceCheckpoint(join(paths.root, "actuated_pods_state"), logger),
       },
-      images: new ImagePuller({ runtime, clock, credentials: (pod, image) => parts.credentials(pod, image) }),
+      images: new ImagePuller({
+        runtime,
+        clock,
+        limits: parts.pullLimits,
+        pulled: new PulledImages(paths.root),
+        secrets: (pod) => parts.pullSecrets(pod),
+      }),
       volumes,
       probes: this.#probes,
       objects: parts.sources,

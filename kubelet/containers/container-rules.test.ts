@@ -1,7 +1,6 @@
 import { aContainer, aPod } from "../../test/support/pod-builders.ts";
 import { podDns } from "./dns.ts";
 import { hostsFile, podHostname } from "./hosts-file.ts";
-import { credentialsFor, registryOf } from "./registry-credentials.ts";
 import { containerResources, cpuShares } from "./resources.ts";
 import { containerSecurity } from "./security.ts";
 import { podQosClass } from "../pods/qos.ts";
@@ -125,18 +124,5 @@ describe("containerSecurity", () => {
   it("unmasks what a privileged container may see", () => {
     const security = secure({ containers: [aContainer("main", { securityContext: { privileged: true } })] });
     expect(security).toMatchObject({ isPrivileged: true, maskedPaths: [], readonlyPaths: [] });
-  });
-});
-
-describe("credentialsFor", () => {
-  it("finds the entry of the image's registry", () => {
-    const config = { auths: { "https://reg.example:5000": { auth: Buffer.from("me:pass:word").toString("base64") } } };
-    const secret = {
-      metadata: { name: "s" },
-      data: { ".dockerconfigjson": Buffer.from(JSON.stringify(config)).toString("base64") },
-    };
-    expect(credentialsFor([secret], "reg.example:5000/a/b:1")).toMatchObject({ username: "me", password: "pass:word" });
-    expect(credentialsFor([secret], "busybox")).toBeUndefined();
-    expect(registryOf("library/busybox")).toBe("docker.io");
   });
 });

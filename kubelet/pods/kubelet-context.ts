@@ -6,7 +6,7 @@ import type { PodAdmission } from "../admission/pod-admission.ts";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ClusterDns } from "../containers/dns.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
-import type { ImagePuller } from "../containers/image-puller.ts";
+import type { ImagePuller } from "../images/image-puller.ts";
 import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { ProbeManager } from "../probes/probe-manager.ts";
 import type { ResourceCheckpoint } from "./resize/resource-checkpoint.ts";

@@ -1,11 +1,11 @@
 /** The pods' side of the kubelet: `kubelet.ts` with the API behind its source, status, events and volumes. */
-import type { Pod, Secret } from "../../shared/api/generated/core/v1.ts";
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import { services } from "../../shared/resources/catalog.ts";
 import type { PodAdmission } from "../admission/pod-admission.ts";
 import { createPodCgroups } from "../cgroups/pod-cgroups.ts";
-import type { ReferencedObjects } from "../containers/environment.ts";
-import { credentialsFor } from "../containers/registry-credentials.ts";
+import { pullSecrets } from "../images/pull-secrets.ts";
+import { pullLimits } from "../images/pull-queue.ts";
 import { Kubelet } from "../kubelet.ts";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { kubeletPaths } from "../node/kubelet-paths.ts";
@@ -53,7 +53,11 @@ export function createPodPart(
     },
     storage,
     services: () => serviceInformer.lister.list(),
-    credentials: async (pod, image) => credentialsFor(await pullSecrets(pod, objects), image),
+    pullLimits: pullLimits(options.configuration),
+    pullSecrets: (pod) =>
+      pullSecrets(pod, objects, (message) =>
+        recorder.event(withKind(pod), "Warning", "FailedToRetrieveImagePullSecret", message),
+      ),
   });
   const runPods = async (): Promise<void> => {
     try {
@@ -92,10 +96,4 @@ function nodeFacts(
 /** Objects of lists carry no kind; events must say what they are about. */
 function withKind(pod: Pod): Pod {
   return { ...pod, apiVersion: "v1", kind: "Pod" };
-}
-
-async function pullSecrets(pod: Pod, objects: ReferencedObjects): Promise<Secret[]> {
-  const names = (pod.spec.imagePullSecrets ?? []).map(({ name = "" }) => name);
-  const found = await Promise.all(names.map((name) => objects.secret(pod.metadata.namespace ?? "", name)));
-  return found.filter((secret) => secret !== undefined);
 }

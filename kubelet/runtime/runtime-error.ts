@@ -4,11 +4,14 @@ export type RuntimeFailure = "notFound" | "unavailable" | "timeout" | "cancelled
 export class RuntimeCallError extends Error {
   override readonly name = "RuntimeCallError";
   readonly failure: RuntimeFailure;
+  /** The runtime's own words, without what the transport put before them. */
+  readonly detail: string;
 
   /** `message` is the runtime's text, ready for an event. */
-  constructor(failure: RuntimeFailure, message: string, cause?: unknown) {
+  constructor(failure: RuntimeFailure, message: string, cause?: unknown, detail = message) {
     super(message, { cause });
     this.failure = failure;
+    this.detail = detail;
   }
 }
 
@@ -25,4 +28,9 @@ export const isRuntimeUnimplemented = (error: unknown): boolean => failedWith(er
 /** Text of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Text of whatever was thrown, as the runtime itself said it: for containers, which upstream tells without the transport. */
+export function detailOf(error: unknown): string {
+  return error instanceof RuntimeCallError ? error.detail : messageOf(error);
 }

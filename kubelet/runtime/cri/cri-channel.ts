@@ -56,7 +56,7 @@ function translate(error: ServiceError): RuntimeCallError {
     .split("_")
     .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
     .join("");
-  return new RuntimeCallError(failure, `rpc error: code = ${name} desc = ${error.details}`, error);
+  return new RuntimeCallError(failure, `rpc error: code = ${name} desc = ${error.details}`, error, error.details);
 }
 
 export interface CallOptions {

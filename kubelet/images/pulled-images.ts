@@ -1,0 +1,115 @@
+/**
+ * With whose credentials images came to this node: a pod that may not pull an image must not get it just because
+ * another pod could. One file per image, so that a restart forgets nothing. Upstream: `pkg/kubelet/images/pullmanager`
+ * (KEP-2535) with the policy `NeverVerifyPreloadedImages`.
+ *
+ * P1. An image without a record was there before: every pod may use it.
+ * P2. What was pulled without credentials is everybody's; what was pulled with a secret belongs to pods that bring the
+ *     same secret, or another one that says the same.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrorCode } from "../volumes/error-code.ts";
+import type { PullCredential } from "./keyring.ts";
+
+interface SecretRecord {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly credentialHash: string;
+}
+
+interface Access {
+  readonly nodePodsAccessible?: boolean;
+  readonly kubernetesSecrets?: readonly SecretRecord[];
+}
+
+interface PulledRecord {
+  readonly imageRef: string;
+  /** By registry and path. */
+  readonly credentialMapping: Readonly<Record<string, Access>>;
+}
+
+/** Secrets remembered per image; the oldest are forgotten, and their pods pull once more. */
+const SECRETS_MAX = 100;
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+export class PulledImages {
+  readonly #folder: string;
+
+  constructor(rootDir: string) {
+    this.#folder = join(rootDir, "image_manager", "pulled");
+  }
+
+  /** Whether a pod with these credentials may use the image that is already there. */
+  async mayUse(
+    imageRef: string,
+    repository: string,
+    credentials: () => Promise<readonly PullCredential[]>,
+  ): Promise<boolean> {
+    const record = await this.#read(imageRef);
+    if (record === undefined) return true;
+    const access = Object.hasOwn(record.credentialMapping, repository)
+      ? record.credentialMapping[repository]
+      : undefined;
+    if (access?.nodePodsAccessible === true) return true;
+    const known = access?.kubernetesSecrets ?? [];
+    if (known.length === 0) return false;
+    const own = (await credentials()).map(secretRecord);
+    return own.some((secret) => known.some((other) => isSame(secret, other)));
+  }
+
+  /** The image was just pulled; without a credential every pod could have done it. */
+  async remember(imageRef: string, repository: string, credential: PullCredential | undefined): Promise<void> {
+    const before = await this.#read(imageRef);
+    const known = before?.credentialMapping ?? {};
+    const access = Object.hasOwn(known, repository) ? known[repository] : undefined;
+    const after = credential === undefined ? { nodePodsAccessible: true } : withSecret(access, credential);
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const file = this.#file(imageRef);
+    const draft = `${file}.${sha256(repository).slice(0, 8)}.tmp`;
+    const record: PulledRecord = { imageRef, credentialMapping: { ...known, [repository]: after } };
+    await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+    await rename(draft, file);
+  }
+
+  /** Forgets images that are no longer there. */
+  async prune(imageRefs: readonly string[]): Promise<void> {
+    const kept = new Set(imageRefs.map((ref) => sha256(ref)));
+    for (const name of await readdir(this.#folder).catch(() => []))
+      if (!kept.has(name)) await rm(join(this.#folder, name), { force: true });
+  }
+
+  #file(imageRef: string): string {
+    return join(this.#folder, sha256(imageRef));
+  }
+
+  async #read(imageRef: string): Promise<PulledRecord | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#file(imageRef), "utf8")) as PulledRecord;
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return undefined;
+      // Damaged: nobody may use it without asking the registry.
+      return { imageRef, credentialMapping: {} };
+    }
+  }
+}
+
+function secretRecord({ secret, credentials }: PullCredential): SecretRecord {
+  return { ...secret, credentialHash: sha256(JSON.stringify([credentials.username, credentials.password])) };
+}
+
+/** A secret whose content changed is still the one that was trusted. */
+function isSame(a: SecretRecord, b: SecretRecord): boolean {
+  if (a.credentialHash === b.credentialHash) return true;
+  return a.uid !== "" && a.uid === b.uid && a.namespace === b.namespace && a.name === b.name;
+}
+
+function withSecret(access: Access | undefined, credential: PullCredential): Access {
+  if (access?.nodePodsAccessible === true) return access;
+  const own = secretRecord(credential);
+  const others = (access?.kubernetesSecrets ?? []).filter((other) => !isSame(other, own));
+  return { kubernetesSecrets: [...others, own].slice(-SECRETS_MAX) };
+}
