@@ -45,6 +45,8 @@ export class CsiPlugin implements VolumePlugin {
   readonly #places: CsiPlaces;
   readonly #lock = new KeyedLock();
   readonly #block: CsiBlock;
+  /** Staged by this process; after a restart the driver is asked once more, which does no harm. */
+  readonly #staged = new Set<string>();
 
   constructor(host: VolumeHost) {
     this.#host = host;
@@ -158,10 +160,12 @@ export class CsiPlugin implements VolumePlugin {
   async #stage({ request, source, driver, capabilities, publishContext }: CsiUse): Promise<string> {
     if (source.lifecycle === "Ephemeral") return "";
     const path = this.#places.globalMount(source.driver, source.handle);
+    const hasStaging = capabilities.has("STAGE_UNSTAGE_VOLUME");
+    if (this.#staged.has(path)) return hasStaging ? path : "";
     try {
       await mkdir(path, { recursive: true, mode: 0o750 });
       await saveVolumeData(dirname(path), { driverName: source.driver, volumeHandle: source.handle });
-      if (!capabilities.has("STAGE_UNSTAGE_VOLUME")) return "";
+      if (!hasStaging) return "";
       await driver.client.call("NodeStageVolume", {
         volumeId: source.handle,
         publishContext,
@@ -170,6 +174,7 @@ export class CsiPlugin implements VolumePlugin {
         secrets: await secretOf(this.#host, "NodeStageSecretRef", source.stageSecret),
         volumeContext: source.attributes,
       });
+      this.#staged.add(path);
       return path;
     } catch (error) {
       throw new VolumeStepError("MountVolume.MountDevice", messageOf(error), error);
@@ -232,6 +237,7 @@ export class CsiPlugin implements VolumePlugin {
     const path = this.#places.globalMount(data.driverName, data.volumeHandle);
     if ((await loadVolumeData(dirname(path))) === undefined) return;
     const driver = this.#driver(data.driverName, "attacher.UnmountDevice");
+    this.#staged.delete(path);
     if ((await driver.capabilities()).has("STAGE_UNSTAGE_VOLUME"))
       await driver.client.call("NodeUnstageVolume", { volumeId: data.volumeHandle, stagingTargetPath: path });
     await removeTarget(path);
