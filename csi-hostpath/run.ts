@@ -26,6 +26,7 @@ import { runDeleter } from "./sidecars/deleter.ts";
 import { runProvisioner } from "./sidecars/provisioner.ts";
 import { runResizer } from "./sidecars/resizer.ts";
 import type { SidecarContext } from "./sidecars/sidecar.ts";
+import { type LoopDevices, systemLoopDevices } from "./volumes/loop-devices.ts";
 import { type Mounts, systemMounts } from "./volumes/mounts.ts";
 import { VolumeStore } from "./volumes/volume-store.ts";
 
@@ -42,15 +43,17 @@ export interface HostPathDriverOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly mounts?: Mounts | undefined;
+  readonly loops?: LoopDevices | undefined;
 }
 
 /** Resolves once the services answer; what speaks to the API goes on in the background. */
 export async function run(options: HostPathDriverOptions): Promise<RunningComponent> {
-  const { driverName, nodeName, endpoint, registrationDir, client, clock, logger, mounts = systemMounts } = options;
+  const { driverName, nodeName, endpoint, registrationDir, client, clock, logger } = options;
+  const { mounts = systemMounts, loops = systemLoopDevices } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const store = await VolumeStore.open(join(options.stateDir, "volumes"));
-  const services = { driverName, nodeName, store, lock: new KeyLock() };
+  const services = { driverName, nodeName, store, lock: new KeyLock(), loops };
   const servers: CsiServer[] = [
     await serveCsi(endpoint, {
       ...identityService(driverName),

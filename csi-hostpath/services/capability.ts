@@ -4,8 +4,7 @@ import { isVolumeId } from "../volumes/volume-store.ts";
 
 /** Why the driver cannot give a volume in that way; undefined when it can. */
 export function whyUnsupported({ block, mount, accessMode }: VolumeCapability): string | undefined {
-  if (block !== undefined) return "block volumes are not supported";
-  if (mount === undefined) return "access type is missing in the capability";
+  if (mount === undefined && block === undefined) return "access type is missing in the capability";
   // Any number of pods, as long as they are on the node of the volume: its topology sees to that.
   return (accessMode?.mode ?? "UNKNOWN") === "UNKNOWN" ? "access mode is missing in the capability" : undefined;
 }
@@ -18,7 +17,12 @@ export function checkCapabilities(capabilities: readonly (VolumeCapability | nul
     const why = whyUnsupported(capability);
     if (why !== undefined) throw new CsiError("INVALID_ARGUMENT", why);
   }
+  if (new Set(capabilities.map(isBlock)).size > 1) {
+    throw new CsiError("INVALID_ARGUMENT", "cannot have both block and mount access type");
+  }
 }
+
+export const isBlock = (capability: VolumeCapability | null | undefined): boolean => capability?.block !== undefined;
 
 /** Throws INVALID_ARGUMENT for an ID that is missing or that no volume of ours can have. */
 export function checkVolumeId(volumeId: string): string {

@@ -4,8 +4,9 @@ import type { CsiHandlers } from "../../shared/csi/csi-server.ts";
 import type { CapacityRange, CsiRequest, Topology, Volume } from "../../shared/csi/csi-wire.ts";
 import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import { topologyKeyOf } from "../driver-name.ts";
+import type { LoopDevices } from "../volumes/loop-devices.ts";
 import type { StoredVolume, VolumeStore } from "../volumes/volume-store.ts";
-import { checkCapabilities, checkVolumeId, whyUnsupported } from "./capability.ts";
+import { checkCapabilities, checkVolumeId, isBlock, whyUnsupported } from "./capability.ts";
 import type { KeyLock } from "./key-lock.ts";
 
 export interface ServiceContext {
@@ -13,13 +14,14 @@ export interface ServiceContext {
   readonly nodeName: string;
   readonly store: VolumeStore;
   readonly lock: KeyLock;
+  readonly loops: LoopDevices;
 }
 
 /** What a volume has when nobody says how much it needs. */
 const DEFAULT_BYTES = 1024 ** 3;
 
 export function controllerService(context: ServiceContext): CsiHandlers {
-  const { store, lock, driverName, nodeName } = context;
+  const { store, lock, loops, driverName, nodeName } = context;
   const here: Topology = { segments: { [topologyKeyOf(driverName)]: nodeName } };
   const toWire = ({ id, capacityBytes }: StoredVolume): Volume => ({
     volumeId: id,
@@ -37,6 +39,7 @@ export function controllerService(context: ServiceContext): CsiHandlers {
       lock.hold(request.name, async () => ({ volume: toWire(await createVolume(request, context, here)) })),
     DeleteVolume: ({ volumeId }) =>
       lock.hold(checkVolumeId(volumeId), async () => {
+        await loops.detach(store.dataPath(volumeId));
         await store.delete(volumeId);
         return {};
       }),
@@ -66,7 +69,8 @@ export function controllerService(context: ServiceContext): CsiHandlers {
         if (capacityRange === null) throw new CsiError("INVALID_ARGUMENT", "Capacity range not provided");
         const capacityBytes = Math.max(volume.capacityBytes, bytesFor(capacityRange));
         await store.resize(volumeId, capacityBytes);
-        // A folder is as large as its file system.
+        if (volume.isBlock) await loops.refresh(store.dataPath(volumeId));
+        // A folder is as large as its file system, and a device has grown by now.
         return { capacityBytes, nodeExpansionRequired: false };
       }),
   };
@@ -90,10 +94,18 @@ async function createVolume(
   }
   const present = store.get(name);
   if (present !== undefined) {
+    if (present.isBlock !== isBlock(request.volumeCapabilities[0])) {
+      throw new CsiError("ALREADY_EXISTS", `Volume with the same name: ${name} but with different access type`);
+    }
     if (isWithin(present.capacityBytes, capacityRange)) return present;
     throw new CsiError("ALREADY_EXISTS", `Volume with the same name: ${name} but with different size already exist`);
   }
-  const volume = { id: name, capacityBytes: bytesFor(capacityRange), parameters: { ...parameters } };
+  const volume = {
+    id: name,
+    capacityBytes: bytesFor(capacityRange),
+    parameters: { ...parameters },
+    isBlock: isBlock(request.volumeCapabilities[0]),
+  };
   await store.create(volume);
   return volume;
 }

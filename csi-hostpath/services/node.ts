@@ -1,35 +1,52 @@
-/** The CSI node service: a volume's folder is bound to where it is staged, and from there to its pods. */
+/**
+ * The CSI node service: a volume's folder is bound to where it is staged, and from there to its pods; a block volume's
+ * file becomes a device when it is staged, which then is bound into the places of its pods.
+ */
 import { existsSync } from "node:fs";
-import { mkdir, rmdir, statfs } from "node:fs/promises";
-import { isAbsolute, normalize } from "node:path";
+import { lstat, mkdir, rmdir, statfs, unlink, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, normalize } from "node:path";
 import { CsiError } from "../../shared/csi/csi-error.ts";
 import type { CsiHandlers } from "../../shared/csi/csi-server.ts";
 import type { VolumeCapability } from "../../shared/csi/csi-wire.ts";
 import { topologyKeyOf } from "../driver-name.ts";
 import type { Mounts } from "../volumes/mounts.ts";
-import { checkCapabilities, checkVolumeId } from "./capability.ts";
+import type { StoredVolume } from "../volumes/volume-store.ts";
+import { checkCapabilities, checkVolumeId, isBlock } from "./capability.ts";
 import type { ServiceContext } from "./controller.ts";
 
-export function nodeService({ driverName, nodeName, store, lock }: ServiceContext, mounts: Mounts): CsiHandlers {
-  const mount = async (
-    volumeId: string,
-    source: string,
-    target: string,
-    capability: VolumeCapability | null,
-    isReadOnly: boolean,
-  ): Promise<object> => {
+export function nodeService({ driverName, nodeName, store, lock, loops }: ServiceContext, mounts: Mounts): CsiHandlers {
+  const requireVolume = (volumeId: string, capability: VolumeCapability | null): StoredVolume => {
     checkCapabilities([capability]);
-    if (store.get(volumeId) === undefined) {
+    const volume = store.get(volumeId);
+    if (volume === undefined) {
       throw new CsiError("NOT_FOUND", `volume id ${volumeId} does not exist in the volumes list`);
     }
+    if (volume.isBlock === isBlock(capability)) return volume;
+    const kind = volume.isBlock ? "block" : "mount";
+    throw new CsiError("INVALID_ARGUMENT", `the volume is of access type ${kind}`);
+  };
+  const mount = async (source: string, target: string, isReadOnly: boolean): Promise<object> => {
     if (mounts.isMounted(target)) return {};
     await mkdir(target, { recursive: true, mode: 0o750 });
     await mounts.bind(source, target, isReadOnly);
     return {};
   };
+  /** The device node in the place of a file. */
+  const publishDevice = async (volumeId: string, target: string): Promise<object> => {
+    if (mounts.isMounted(target)) return {};
+    const device = loops.find(store.dataPath(volumeId));
+    if (device === undefined) throw new CsiError("FAILED_PRECONDITION", `${volumeId} is not staged`);
+    await mkdir(dirname(target), { recursive: true, mode: 0o750 });
+    await writeFile(target, "", { flag: "a", mode: 0o600 });
+    await mounts.bind(device, target, false);
+    return {};
+  };
   const unmount = async (target: string): Promise<object> => {
     await mounts.unmount(target);
-    if (existsSync(target)) await rmdir(target);
+    const present = await lstat(target).catch(() => undefined);
+    // Never what is in a folder: that could be a volume that is still mounted.
+    if (present?.isDirectory() === true) await rmdir(target);
+    else if (present !== undefined) await unlink(target);
     return {};
   };
   return {
@@ -44,17 +61,27 @@ export function nodeService({ driverName, nodeName, store, lock }: ServiceContex
       ),
     }),
     NodeStageVolume: ({ volumeId, stagingTargetPath, volumeCapability }) =>
-      lock.hold(checkVolumeId(volumeId), () =>
-        mount(volumeId, store.dataPath(volumeId), path(stagingTargetPath), volumeCapability, false),
-      ),
+      lock.hold(checkVolumeId(volumeId), async () => {
+        const target = path(stagingTargetPath);
+        const data = store.dataPath(volumeId);
+        if (!requireVolume(volumeId, volumeCapability).isBlock) return mount(data, target, false);
+        await loops.attach(data);
+        return {};
+      }),
     NodeUnstageVolume: ({ volumeId, stagingTargetPath }) =>
-      lock.hold(checkVolumeId(volumeId), () => unmount(path(stagingTargetPath))),
+      lock.hold(checkVolumeId(volumeId), async () => {
+        const target = path(stagingTargetPath);
+        if (store.get(volumeId)?.isBlock !== true) return unmount(target);
+        await loops.detach(store.dataPath(volumeId));
+        return {};
+      }),
     NodePublishVolume: ({ volumeId, stagingTargetPath, targetPath, volumeCapability, readonly }) =>
-      lock.hold(checkVolumeId(volumeId), () => {
-        const staging = path(stagingTargetPath);
+      lock.hold(checkVolumeId(volumeId), async () => {
+        const [staging, target] = [path(stagingTargetPath), path(targetPath)];
+        if (requireVolume(volumeId, volumeCapability).isBlock) return publishDevice(volumeId, target);
         if (!mounts.isMounted(staging)) throw new CsiError("FAILED_PRECONDITION", `${staging} is not staged`);
         const isReadOnly = readonly || volumeCapability?.accessMode?.mode === "SINGLE_NODE_READER_ONLY";
-        return mount(volumeId, staging, path(targetPath), volumeCapability, isReadOnly);
+        return mount(staging, target, isReadOnly);
       }),
     NodeUnpublishVolume: ({ volumeId, targetPath }) =>
       lock.hold(checkVolumeId(volumeId), () => unmount(path(targetPath))),
@@ -62,6 +89,10 @@ export function nodeService({ driverName, nodeName, store, lock }: ServiceContex
       const at = path(volumePath);
       if (store.get(checkVolumeId(volumeId)) === undefined || !existsSync(at)) {
         throw new CsiError("NOT_FOUND", `volume ${volumeId} is not at ${at}`);
+      }
+      const volume = store.get(volumeId);
+      if (volume?.isBlock === true) {
+        return { usage: [{ unit: "BYTES", total: volume.capacityBytes, available: 0, used: 0 }] };
       }
       const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(at);
       return {

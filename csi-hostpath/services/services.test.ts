@@ -4,6 +4,7 @@ import type { CsiError } from "../../shared/csi/csi-error.ts";
 import type { CsiHandlers } from "../../shared/csi/csi-server.ts";
 import type { CsiMethod, CsiRequest, CsiResponse } from "../../shared/csi/csi-wire.ts";
 import { topologyKeyOf } from "../driver-name.ts";
+import type { LoopDevices } from "../volumes/loop-devices.ts";
 import type { Mounts } from "../volumes/mounts.ts";
 import { VolumeStore } from "../volumes/volume-store.ts";
 import { controllerService } from "./controller.ts";
@@ -31,7 +32,27 @@ class TableOfMounts implements Mounts {
   }
 }
 
+/** Loop devices that exist in a table only. */
+class TableOfLoops implements LoopDevices {
+  readonly table = new Map<string, string>();
+  attach(file: string): Promise<string> {
+    this.table.set(file, this.table.get(file) ?? `/dev/loop${this.table.size}`);
+    return Promise.resolve(this.find(file) ?? "");
+  }
+  find(file: string): string | undefined {
+    return this.table.get(file);
+  }
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+  detach(file: string): Promise<void> {
+    this.table.delete(file);
+    return Promise.resolve();
+  }
+}
+
 let directory: string;
+let loops: TableOfLoops;
 let store: VolumeStore;
 let mounts: TableOfMounts;
 let handlers: CsiHandlers;
@@ -40,7 +61,8 @@ beforeEach(async () => {
   directory = mkdtempSync("/tmp/csi-services-");
   store = await VolumeStore.open(join(directory, "volumes"));
   mounts = new TableOfMounts();
-  const context = { driverName: DRIVER, nodeName: "n", store, lock: new KeyLock() };
+  loops = new TableOfLoops();
+  const context = { driverName: DRIVER, nodeName: "n", store, lock: new KeyLock(), loops };
   handlers = { ...identityService(DRIVER), ...controllerService(context), ...nodeService(context, mounts) };
 });
 afterEach(() => rmSync(directory, { recursive: true }));
@@ -87,8 +109,8 @@ describe("making a volume", () => {
     ["with a name that leads out", { name: "../../etc" }, "INVALID_ARGUMENT"],
     ["that nobody says how to use", { volumeCapabilities: [] }, "INVALID_ARGUMENT"],
     [
-      "as a block device",
-      { volumeCapabilities: [{ block: {}, accessMode: { mode: "SINGLE_NODE_WRITER" } }] },
+      "as a device and as a folder",
+      { volumeCapabilities: [capability, { ...capability, mount: undefined, block: {} }] },
       "INVALID_ARGUMENT",
     ],
     ["in no known way", { volumeCapabilities: [{ mount: {}, accessMode: null }] }, "INVALID_ARGUMENT"],
@@ -188,6 +210,21 @@ describe("on the node", () => {
   ])("%s is not staged", async (_, more, code) => {
     expect(await codeOf("NodeStageVolume", { ...places(), ...more })).toBe(code);
     expect(mounts.table.size).toBe(0);
+  });
+
+  it("a block volume is a device while it is staged, in the place of a file", async () => {
+    const block = { block: {}, accessMode: { mode: "SINGLE_NODE_WRITER" as const } };
+    await call("CreateVolume", creation("dev", { volumeCapabilities: [block] }));
+    const at = { ...places(), volumeId: "dev", volumeCapability: block };
+    expect(await codeOf("NodePublishVolume", at)).toBe("FAILED_PRECONDITION");
+    expect(await codeOf("NodeStageVolume", { ...at, volumeCapability: capability })).toBe("INVALID_ARGUMENT");
+    for (let time = 0; time < 2; time++) await call("NodeStageVolume", at);
+    for (let time = 0; time < 2; time++) await call("NodePublishVolume", at);
+    expect([...mounts.table]).toEqual([[at.targetPath, "/dev/loop0"]]);
+    expect(existsSync(at.targetPath)).toBe(true);
+    for (let time = 0; time < 2; time++) await call("NodeUnpublishVolume", at);
+    for (let time = 0; time < 2; time++) await call("NodeUnstageVolume", at);
+    expect([mounts.table.size, loops.table.size, existsSync(at.targetPath)]).toEqual([0, 0, false]);
   });
 
   it("a volume is not published before it is staged", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { isVolumeId, VolumeStore } from "./volume-store.ts";
@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const volume = (id: string, capacityBytes = 1) => ({ id, capacityBytes, parameters: {} });
+const volume = (id: string, capacityBytes = 1) => ({ id, capacityBytes, parameters: {}, isBlock: false });
 
 it("knows after a restart what it made, how large it is, and what was in it", async () => {
   const before = await VolumeStore.open(directory);
@@ -40,6 +40,14 @@ it.each<[string, (at: string) => void]>([
   expect(existsSync(join(directory, "half"))).toBe(false);
   await store.create(volume("half"));
   expect((await VolumeStore.open(directory)).list()).toEqual([volume("half")]);
+});
+
+it("keeps a block volume in a file of its size", async () => {
+  const store = await VolumeStore.open(directory);
+  await store.create({ ...volume("dev", 4096), isBlock: true });
+  expect(statSync(store.dataPath("dev"))).toMatchObject({ size: 4096 });
+  await store.resize("dev", 8192);
+  expect(statSync(store.dataPath("dev")).size).toBe(8192);
 });
 
 it("deletes what is not there without a word", async () => {

@@ -1,5 +1,6 @@
 /**
- * Volumes as folders: `ID/volume.json` says what a volume is, `ID/data` is what it holds.
+ * Volumes as folders: `ID/volume.json` says what a volume is, `ID/data` is what it holds: a folder, or a file as large
+ * as the volume for one that is used as a block device.
  *
  * Invariants:
  * V1 A volume exists exactly while its `volume.json` does. It is written last when a volume is made, by a rename, and
@@ -8,13 +9,14 @@
  * V3 The name of a volume is its ID: making it twice makes one.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface StoredVolume {
   readonly id: string;
   readonly capacityBytes: number;
   readonly parameters: Readonly<Record<string, string>>;
+  readonly isBlock: boolean;
 }
 
 const RECORD = "volume.json";
@@ -52,7 +54,7 @@ export class VolumeStore {
     return this.#volumes.get(id);
   }
 
-  /** Where the volume's files are. */
+  /** The folder of the volume's files, or the file that holds it. */
   dataPath(id: string): string {
     return join(this.#directory, id, DATA);
   }
@@ -61,16 +63,24 @@ export class VolumeStore {
   async create(volume: StoredVolume): Promise<void> {
     const folder = join(this.#directory, volume.id);
     await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o750 });
     const data = join(folder, DATA);
-    await mkdir(data, { recursive: true, mode: 0o750 });
-    // Pods of any user write here; those of the node who are not root do not come past the folders above.
-    await chmod(data, 0o777);
+    if (volume.isBlock) {
+      await writeFile(data, "", { mode: 0o600 });
+      await truncate(data, volume.capacityBytes);
+    } else {
+      await mkdir(data);
+      // Pods of any user write here; those of the node who are not root do not come past the folders above.
+      await chmod(data, 0o777);
+    }
     await this.#write(volume);
   }
 
   async resize(id: string, capacityBytes: number): Promise<void> {
     const volume = this.#volumes.get(id);
-    if (volume !== undefined) await this.#write({ ...volume, capacityBytes });
+    if (volume === undefined) return;
+    if (volume.isBlock) await truncate(this.dataPath(id), capacityBytes);
+    await this.#write({ ...volume, capacityBytes });
   }
 
   /** V1 */
