@@ -18,6 +18,18 @@ export function mountsOf(cluster: Cluster): string[] {
     .reverse();
 }
 
+/** Block devices of files in the cluster's folders: of volumes that pods used as such. */
+export function loopDevicesOf(cluster: Cluster): string[] {
+  const root = "/sys/block";
+  const names = existsSync(root) ? readdirSync(root) : [];
+  return names
+    .filter((name) => {
+      const file = join(root, name, "loop/backing_file");
+      return existsSync(file) && isBelow(readFileSync(file, "utf8").trimEnd(), cluster.dataDir);
+    })
+    .map((name) => `/dev/${name}`);
+}
+
 /** Processes that were started from the cluster's folders or for its containerd. */
 export function processesOf(cluster: Cluster): number[] {
   const marks = [`${cluster.dataDir}/`, `${cluster.runDir}/`];
@@ -62,6 +74,7 @@ export async function findLeftovers(cluster: Cluster): Promise<string[]> {
   return [
     ...processesOf(cluster).map((pid) => `process ${pid}: ${commandLineOf(pid).join(" ")}`),
     ...mountsOf(cluster).map((path) => `mount ${path}`),
+    ...loopDevicesOf(cluster).map((device) => `loop device ${device}`),
     ...(await networkNamespacesOf(cluster)).map((name) => `network namespace ${name}`),
     ...links.map((link) => `link ${link}`),
     ...(await routesOf(cluster)).map((route) => `route ${route}`),

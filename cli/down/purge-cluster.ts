@@ -10,7 +10,7 @@ import { tearDownNetwork } from "../network/cluster-network.ts";
 import { type StepOutcome, type Step } from "../steps/step.ts";
 import { UserError } from "../user-error.ts";
 import { removeChains } from "./iptables-removal.ts";
-import { cgroupsOf, findLeftovers, mountsOf, processesOf } from "./leftovers.ts";
+import { cgroupsOf, findLeftovers, loopDevicesOf, mountsOf, processesOf } from "./leftovers.ts";
 import { removeNetworkNamespaces } from "./network-namespaces.ts";
 import { type PodTraces, removePodTraces } from "./pod-traces.ts";
 
@@ -77,6 +77,7 @@ const removeCgroups: Run = async ({ cluster }) => {
 
 const removeData: Run = async ({ cluster }) => {
   for (const path of mountsOf(cluster)) await runCommand("umount", ["--lazy", path]);
+  for (const device of loopDevicesOf(cluster)) await runCommand("losetup", ["--detach", device]);
   for (const folder of [cluster.dataDir, cluster.runDir]) rmSync(folder, { recursive: true, force: true });
   if (existsSync(RUN_ROOT) && readdirSync(RUN_ROOT).length === 0) rmdirSync(RUN_ROOT);
   return cluster.dataDir;

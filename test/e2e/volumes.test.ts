@@ -1,5 +1,6 @@
 /** Volumes of the default class in a real cluster: driver, controllers, scheduler and kubelet together. */
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { loopDevicesOf } from "../../cli/down/leftovers.ts";
 import type { PersistentVolumeClaim, Pod } from "../../shared/api/generated/core/v1.ts";
 import { startTestCluster, type TestCluster } from "../support/cluster.ts";
 import { TOOLBOX_IMAGE } from "../support/images.ts";
@@ -74,6 +75,37 @@ describe("a cluster with the default class", () => {
       await until(() => volumeFolders().length === 0, MINUTE_MS);
       expect(kubectl.run(["get", "pv,pvc", "-o", "name"])).toBe("");
       expect(volumesOnNode()).toEqual([]);
+    },
+    2 * MINUTE_MS,
+  );
+
+  it(
+    "gives a pod a device, which outlives neither the pod nor the cluster",
+    async () => {
+      const raw = claim("raw");
+      const device = pod(
+        "device",
+        "test -b /dev/raw && printf deep | dd of=/dev/raw bs=4 seek=9 conv=fsync",
+        using("raw"),
+      );
+      const [container] = device.spec.containers;
+      const spec = {
+        ...device.spec,
+        securityContext: {},
+        containers: [{ ...container, volumeMounts: [], volumeDevices: [{ name: "v", devicePath: "/dev/raw" }] }],
+      };
+      apply({ ...raw, spec: { ...raw.spec, volumeMode: "Block" } }, { ...device, spec });
+      await done("device");
+      const [id = ""] = volumeFolders();
+      const written = Buffer.alloc(4);
+      const file = openSync(`${cluster.cluster.dataDir}/csi-hostpath/volumes/${id}/data`, "r");
+      readSync(file, written, 0, 4, 36);
+      closeSync(file);
+      expect(written.toString()).toBe("deep");
+      kubectl.run(["delete", "pod", "device"]);
+      await until(() => loopDevicesOf(cluster.cluster).length === 0, MINUTE_MS);
+      kubectl.run(["delete", "pvc", "raw"]);
+      await until(() => volumeFolders().length === 0, MINUTE_MS);
     },
     2 * MINUTE_MS,
   );

@@ -1,0 +1,70 @@
+/**
+ * Configuration of a cluster's own Docker Engine and of the containerd below it: nothing of them is shared with
+ * another one on the machine. Pure.
+ */
+
+export interface DockerdOptions {
+  readonly rootDir: string;
+  readonly execDir: string;
+  readonly socket: string;
+  readonly pidFile: string;
+  readonly containerdSocket: string;
+}
+
+/** `daemon.json`: no networks of the Engine's own (pods get theirs from CNI), containers outlive the daemon. */
+export function dockerdConfig(options: DockerdOptions): string {
+  return `${JSON.stringify(
+    {
+      hosts: [`unix://${options.socket}`],
+      group: "root",
+      "data-root": options.rootDir,
+      "exec-root": options.execDir,
+      pidfile: options.pidFile,
+      containerd: options.containerdSocket,
+      bridge: "none",
+      iptables: false,
+      ip6tables: false,
+      "ip-forward": false,
+      "ip-masq": false,
+      "userland-proxy": false,
+      "exec-opts": ["native.cgroupdriver=cgroupfs"],
+      "live-restore": true,
+      // Where CAP_SYS_RESOURCE is missing, any lower score is refused.
+      "oom-score-adjust": 0,
+      "log-driver": "json-file",
+      "log-level": "warn",
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+export interface EngineContainerdOptions {
+  readonly rootDir: string;
+  readonly stateDir: string;
+  readonly socket: string;
+}
+
+/** What the Engine does not ask for: CRI, and snapshotters (it has its own image store). */
+const DISABLED_PLUGINS = [
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.internal.v1.opt",
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+];
+
+/** TOML, configuration version 2. */
+export function engineContainerdConfig({ rootDir, stateDir, socket }: EngineContainerdOptions): string {
+  const quote = (text: string): string => JSON.stringify(text);
+  return `version = 2
+root = ${quote(rootDir)}
+state = ${quote(stateDir)}
+oom_score = 0
+disabled_plugins = [${DISABLED_PLUGINS.map(quote).join(", ")}]
+
+[grpc]
+  address = ${quote(socket)}
+`;
+}
