@@ -6,6 +6,7 @@ import { createApiClient } from "../shared/client/http-client.ts";
 import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { type Clock, systemClock } from "../shared/process/clock.ts";
 import { createLogger, type Logger } from "../shared/process/logger.ts";
+import { createMetrics, type Registry } from "../shared/process/metrics.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
 import { defaultAddress, type MachineInfo, readMachineInfo } from "./node/machine.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -20,6 +21,8 @@ export interface KubeletBase {
   readonly signal: AbortSignal;
   readonly client: ApiClient;
   readonly recorder: EventRecorder;
+  /** What `/metrics` shows. */
+  readonly registry: Registry;
   readonly runtime: ContainerRuntime;
   readonly runtimeVersion: RuntimeVersion;
   readonly hostIps: readonly string[];
@@ -49,6 +52,7 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     signal,
     client,
     recorder: createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal }),
+    registry: createMetrics("kubelet"),
     runtime,
     runtimeVersion: await waitForRuntime(runtime, clock, logger),
     hostIps: [options.nodeIp === "" ? defaultAddress() : options.nodeIp],

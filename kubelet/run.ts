@@ -3,6 +3,7 @@ import type { RunningComponent } from "../shared/process/run-component.ts";
 import { nodeAdmission } from "./admission/node-admission.ts";
 import type { PodAdmission } from "./admission/pod-admission.ts";
 import { preemptPod } from "./admission/preempt-pod.ts";
+import { createEvictionPart } from "./eviction/eviction-part.ts";
 import { NodePressure } from "./eviction/node-pressure.ts";
 import { type KubeletBase, prepareKubelet } from "./kubelet-base.ts";
 import { createNodePart, type NodePart } from "./node/node-part.ts";
@@ -33,7 +34,8 @@ export async function run(options: KubeletOptions): Promise<RunningComponent> {
   const podPart = createPodPart(base, nodePart, volumePart.storage, admission);
   const server = await startServers(base, podPart.kubelet);
   await nodePart.health.check();
-  const parts = [nodePart.run(), podPart.run(), volumePart.run()];
+  const evictionPart = createEvictionPart(base, podPart.kubelet.workers, pressure);
+  const parts = [nodePart.run(), podPart.run(), volumePart.run(), evictionPart.run()];
   const done = Promise.all(parts).then(() => undefined);
   const { name, version } = base.runtimeVersion;
   base.logger.info({ node: options.nodeName, runtime: `${name} ${version}`, port: server.port }, "kubelet runs");

@@ -91,6 +91,13 @@ export function readDisk(path: string): DiskInfo {
   return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree };
 }
 
+/** Processes and threads that run, and how many may. */
+export function readProcessCounts(): { readonly running: number; readonly max: number } {
+  const running = Number(/\/(\d+)/.exec(readText("/proc/loadavg"))?.[1] ?? 0);
+  const max = Math.min(Number(readText("/proc/sys/kernel/pid_max")), Number(readText("/proc/sys/kernel/threads-max")));
+  return { running, max };
+}
+
 /** Address of the interface with the default route, or of the first that is not the loopback. */
 export function defaultAddress(): string {
   const route = readText("/proc/net/route")

@@ -165,6 +165,8 @@ export interface RuntimeImage {
   /** User the image runs as: a number, or a name that the image's /etc/passwd resolves. */
   readonly uid: number | undefined;
   readonly username: string;
+  /** Must not be removed: the runtime itself needs it. */
+  readonly isPinned?: boolean;
 }
 
 export interface RegistryCredentials {

@@ -1,6 +1,5 @@
 /** The servers of a kubelet process: 10250 for the API and for scrapers, 10248 for the machine itself. */
 import { readFileSync } from "node:fs";
-import { createMetrics } from "../../shared/process/metrics.ts";
 import { startSideServer } from "../../shared/process/side-server.ts";
 import { configz } from "../configuration/configz.ts";
 import type { Kubelet } from "../kubelet.ts";
@@ -15,9 +14,8 @@ import { createStreamingRoutes } from "./streaming-routes.ts";
 
 /** Rejects when an address is in use or a certificate cannot be read. */
 export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise<KubeletServer> {
-  const { options, runtime, clock, logger } = base;
+  const { options, runtime, clock, logger, registry } = base;
   const { workers } = kubelet;
-  const registry = createMetrics("kubelet");
   registerKubeletMetrics(registry, options.nodeName, workers);
   const server = await startKubeletServer({
     address: options.address,

@@ -189,6 +189,7 @@ export function imageFrom(wire: WireImage): RuntimeImage {
     sizeBytes: wire.size,
     uid: wire.uid?.value,
     username: wire.username,
+    isPinned: wire.pinned,
   };
 }
 

@@ -175,11 +175,24 @@ function streamingCalls(channel: CriChannel): Pick<ContainerRuntime, "execUrl" |
   };
 }
 
+/** containerd before 1.7 does not say which image it makes sandboxes of but in its configuration. */
+async function sandboxImageOf(channel: CriChannel): Promise<string> {
+  const { info } = await channel.call("Status", { verbose: true }, { timeoutMs: 5000 });
+  const config: unknown = JSON.parse(info["config"] ?? "{}");
+  const name = typeof config === "object" && config !== null && "sandboxImage" in config ? config.sandboxImage : "";
+  return typeof name === "string" ? name : "";
+}
+
 type ImageCalls = "listImages" | "imageStatus" | "pullImage" | "removeImage" | "imageFilesystem";
 
 function imageCalls(channel: CriChannel): Pick<ContainerRuntime, ImageCalls> {
+  let sandboxImage: string | undefined;
   return {
-    listImages: async () => (await channel.call("ListImages", {})).images.map(imageFrom),
+    listImages: async () => {
+      const { images } = await channel.call("ListImages", {});
+      const own = (sandboxImage ??= await sandboxImageOf(channel));
+      return images.map(imageFrom).map((image) => (image.tags.includes(own) ? { ...image, isPinned: true } : image));
+    },
     imageStatus: async (image) => {
       const answer = await channel.call("ImageStatus", { image: { image } });
       return answer.image === null ? undefined : imageFrom(answer.image);

@@ -47,6 +47,7 @@ export interface WireImage {
   readonly size: number;
   readonly uid: { readonly value: number } | null;
   readonly username: string;
+  readonly pinned: boolean;
 }
 
 interface WireCounter {
@@ -77,6 +78,8 @@ export interface CriResponses {
     readonly status: {
       readonly conditions: readonly { type: string; status: boolean; reason: string; message: string }[];
     } | null;
+    /** Only when it was asked for. */
+    readonly info: Readonly<Record<string, string>>;
     readonly runtimeHandlers: readonly {
       readonly name: string;
       readonly features: { readonly recursiveReadOnlyMounts: boolean } | null;
