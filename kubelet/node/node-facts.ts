@@ -1,9 +1,7 @@
 /** What pods on this node need to know of it, read once at start. */
 import { readFileSync } from "node:fs";
-import type { KubeletConfiguration } from "../configuration/configuration-fields.ts";
 import type { ClusterDns } from "../containers/dns.ts";
 import { parseResolvConf } from "../containers/dns.ts";
-import { runSettings } from "../containers/run-settings.ts";
 import type { NodeFacts } from "../pods/kubelet-context.ts";
 import type { MachineInfo } from "./machine.ts";
 
@@ -11,7 +9,7 @@ export interface NodeFactsInput {
   readonly nodeName: string;
   readonly hostIps: readonly string[];
   readonly machine: MachineInfo;
-  readonly configuration: KubeletConfiguration;
+  readonly resolvConf: string;
   readonly runtimeName: string;
   readonly clusterDns: ClusterDns;
   allocatable(): Readonly<Record<string, string>>;
@@ -31,9 +29,9 @@ export function readNodeFacts(input: NodeFactsInput): NodeFacts {
     nodeName: input.nodeName,
     hostIps: () => input.hostIps,
     allocatable: () => input.allocatable(),
-    settings: runSettings(input.machine, input.configuration),
+    memoryCapacityBytes: input.machine.memoryBytes,
     runtimeName: input.runtimeName,
-    hostDns: parseResolvConf(readOrEmpty(input.configuration.resolvConf)),
+    hostDns: parseResolvConf(readOrEmpty(input.resolvConf)),
     clusterDns: input.clusterDns,
     hostsFile: readOrEmpty("/etc/hosts"),
     networkProblem: () => input.networkProblem(),
