@@ -25,7 +25,7 @@ export function emptyDirPlugin({ sources }: Pick<VolumeHost, "sources">): Volume
       if (isNew || needsMount) {
         // Everybody in the pod may write.
         await chmod(directory, 0o777);
-        await ownVolume(directory, { ...groupOwner(pod), policy: undefined }, false);
+        await ownVolume(directory, { ...groupOwner(pod), policy: undefined });
       }
       return { hostPath: directory, isReadOnly: false };
     },

@@ -12,7 +12,7 @@ export const localPlugin: VolumePlugin = {
     const { pod, spec, directory } = request;
     if (!(await isMounted(directory))) {
       await mountLocal(request);
-      if (!spec.isReadOnly) await ownVolume(directory, groupOwner(pod), false);
+      if (!spec.isReadOnly) await ownVolume(directory, groupOwner(pod));
     }
     return { hostPath: directory, isReadOnly: spec.isReadOnly };
   },

@@ -19,7 +19,7 @@ import { unmountBelow } from "./mount-table.ts";
 import { volumePlugins } from "./plugins.ts";
 import { type TellPod, VolumeEvents, type VolumeOutcome } from "./volume-events.ts";
 import { SUB_PATHS_FOLDER } from "./sub-path/sub-path.ts";
-import { VolumeError, VolumeStepError } from "./volume-error.ts";
+import { VolumeError, VolumeSpecError, VolumeStepError } from "./volume-error.ts";
 import type { VolumeHost } from "./volume-host.ts";
 import { type MountedVolume, type MountedVolumes, pluginFolder, type VolumePlugin } from "./volume-plugin.ts";
 import { type VolumeSpec, volumeSpec, volumeUses } from "./volume-spec.ts";
@@ -100,8 +100,10 @@ export class VolumeManager {
 
   #pluginFor(spec: VolumeSpec): VolumePlugin {
     const plugin = this.#plugins.find((each) => each.supports(spec));
-    if (plugin === undefined)
-      throw new VolumeStepError("MountVolume.NewMounter initialization", "no volume plugin matched");
+    if (plugin === undefined) {
+      const message = `failed to get Plugin from volumeSpec for volume "${spec.name}" err=no volume plugin matched`;
+      throw new VolumeSpecError(message);
+    }
     return plugin;
   }
 

@@ -216,7 +216,7 @@ export class CsiPlugin implements VolumePlugin {
       throw error;
     }
     if (isAgain || capabilities.has("VOLUME_MOUNT_GROUP") || !mayOwn(source, object)) return;
-    await ownVolume(target, groupOwner(pod), false).catch((error: unknown) => {
+    await ownVolume(target, groupOwner(pod)).catch((error: unknown) => {
       throw new Error(`applyFSGroup failed for vol ${source.handle}: ${messageOf(error)}`, { cause: error });
     });
   }

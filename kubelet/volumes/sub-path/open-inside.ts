@@ -13,7 +13,8 @@ import { hasErrorCode } from "../error-code.ts";
 
 /** Node has no name for it: a descriptor that only says where, and needs no right to read. */
 const O_PATH = 0o10000000;
-const NO_FOLLOW = O_PATH | constants.O_NOFOLLOW;
+/** Opens whatever is there, links themselves too; nothing can be read or written through it. */
+export const NO_FOLLOW = O_PATH | constants.O_NOFOLLOW;
 
 export function isInside(root: string, path: string): boolean {
   return path === root || path.startsWith(root === "/" ? "/" : `${root}/`);
