@@ -37,6 +37,7 @@ export interface KubeletParts {
   readonly sources: Pick<VolumeSources, "configMap" | "secret" | "token" | "forget">;
   readonly storage: Pick<VolumeHost, "objects" | "csi">;
   services(): readonly Service[];
+  runtimeHandler(pod: Pod): Promise<string>;
   readonly pullLimits: PullLimits;
   pullSecrets(pod: Pod): Promise<readonly Secret[]>;
   onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
@@ -91,6 +92,7 @@ export class Kubelet {
       probes: this.#probes,
       objects: parts.sources,
       services: () => parts.services(),
+      runtimeHandler: (pod) => parts.runtimeHandler(pod),
       events,
       status: parts.status,
     };

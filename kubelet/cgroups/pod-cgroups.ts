@@ -1,164 +1,149 @@
 /**
  * Control groups of pods: `kubepods[/burstable|/besteffort]/podUID`, below a root of the kubelet's own, on version 1
- * (a tree per controller) and version 2 (one tree), with the cgroupfs driver. Upstream: `pkg/kubelet/cm`.
+ * (a tree per controller) and version 2 (one tree), with the cgroupfs driver. Upstream: `pkg/kubelet/cm`,
+ * `qos_container_manager_linux.go`, `node_container_manager_linux.go`.
  *
  * G1. The group exists before the sandbox, and is removed after the last process of the pod is gone.
  * G2. A controller that the machine does not have, or that refuses a value, is no reason not to run the pod.
+ * G3. All pods together have what the node does not keep back for itself; best-effort pods get a processor only when
+ *     nobody else wants it, burstable pods together what they asked for together.
+ * G4. What the classes have follows from the groups of their pods, so a restart finds it again.
  */
-import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
-import { milliValue, value } from "../../shared/machinery/quantity.ts";
 import type { Logger } from "../../shared/process/logger.ts";
-import { cpuQuota, cpuShares } from "../containers/resources.ts";
-import { podQosClass, requestOf } from "../pods/qos.ts";
-
-const CGROUP_MOUNT = "/sys/fs/cgroup";
-const CONTROLLERS = [
-  "cpu",
-  "cpuacct",
-  "cpuset",
-  "memory",
-  "pids",
-  "blkio",
-  "devices",
-  "freezer",
-  "hugetlb",
-  "net_cls",
-  "net_prio",
-  "perf_event",
-  "systemd",
-];
-const CPU_PERIOD_US = 100_000;
+import { CPU_SHARES_MAX, CPU_SHARES_MIN, cpuShares } from "../containers/resources.ts";
+import type { RunSettings } from "../containers/run-settings.ts";
+import { podQosClass } from "../pods/qos.ts";
+import { cpuWeight, groupFiles, type GroupFile } from "./group-settings.ts";
+import { GroupTree } from "./group-tree.ts";
+import { podResources } from "./pod-resources.ts";
 
 export interface PodCgroups {
-  /** Path for the runtime; makes the group when it is not there. */
+  /** Path for the runtime; makes the group when it is not there, and gives it what the pod may use now. */
   ensure(pod: Pod): string;
   remove(podUid: string): void;
   /** Removes groups of pods that nobody wants. */
   removeOthers(isWanted: (podUid: string) => boolean): void;
 }
 
-/** Sums over containers; undefined when one of them has no such limit. */
-export function podLimits(pod: Pod): {
-  milliCpuRequest: number;
-  milliCpuLimit: number | undefined;
-  memoryLimit: number | undefined;
-} {
-  const { containers } = pod.spec;
-  const sum = (amounts: readonly (number | undefined)[]): number | undefined =>
-    amounts.reduce<number | undefined>(
-      (total, amount) => (total === undefined || amount === undefined ? undefined : total + amount),
-      0,
-    );
-  const limitOf = (name: string, read: (quantity: string) => number): number | undefined =>
-    sum(
-      containers.map(({ resources }) =>
-        resources?.limits?.[name] === undefined ? undefined : read(resources.limits[name]),
-      ),
-    );
-  return {
-    milliCpuRequest: containers.reduce((total, container) => total + milliValue(requestOf(container, "cpu") ?? "0"), 0),
-    milliCpuLimit: limitOf("cpu", milliValue),
-    memoryLimit: limitOf("memory", value),
-  };
+/** What all pods of the node may use together. */
+export interface PodsShare {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
 }
 
-/** `root` is the path of our own group, for example `/` or `/kubernode-test`. */
-export function createPodCgroups(root: string, logger: Logger): PodCgroups {
-  const isUnified = existsSync(join(CGROUP_MOUNT, "cgroup.controllers"));
-  const trees = isUnified ? [CGROUP_MOUNT] : CONTROLLERS.map((name) => join(CGROUP_MOUNT, name)).filter(existsSync);
+export interface PodCgroupsOptions {
+  /** Path of our own group, for example `/` or `/kubernode-test`. */
+  readonly root: string;
+  readonly settings: RunSettings;
+  /** Undefined: nothing is kept back by force (`enforceNodeAllocatable` without `pods`). */
+  readonly share?: PodsShare | undefined;
+  readonly logger: Logger;
+  /** Where control groups are mounted. */
+  readonly mount?: string;
+}
+
+const CLASSES = ["Guaranteed", "Burstable", "BestEffort"] as const;
+/** A uid becomes the name of a folder. */
+const UID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+export function createPodCgroups(options: PodCgroupsOptions): PodCgroups {
+  const { root, settings } = options;
+  const tree = new GroupTree(options.mount ?? "/sys/fs/cgroup", options.logger);
   const base = join("/", root, "kubepods");
   const parentOf = (qos: string): string => (qos === "Guaranteed" ? base : join(base, qos.toLowerCase()));
-  const attempt = (what: string, action: () => void): void => {
-    try {
-      action();
-    } catch (err) {
-      logger.debug({ err }, what);
-    }
+  const groupOf = (qos: string, uid: string): string => {
+    // Static pods say their uid themselves.
+    if (!UID.test(uid)) throw new Error(`the pod's uid ${JSON.stringify(uid)} cannot name a control group`);
+    return join(parentOf(qos), `pod${uid}`);
   };
-  const removeGroup = (path: string): void => {
-    for (const tree of trees) attempt(`could not remove cgroup ${path}`, () => removeTree(join(tree, path)));
+  const classes = new QosGroups(tree, parentOf("Burstable"), parentOf("BestEffort"));
+  let isPrepared = false;
+  const prepare = (): void => {
+    if (isPrepared) return;
+    isPrepared = true;
+    tree.create(base);
+    if (options.share !== undefined) tree.write(base, shareFiles(options.share, tree.isUnified));
+    classes.prepare();
   };
   return {
     ensure: (pod) => {
-      const path = join(parentOf(podQosClass(pod)), `pod${pod.metadata.uid ?? ""}`);
-      for (const tree of trees) {
-        attempt(`could not make cgroup ${path}`, () => {
-          mkdirSync(join(tree, path), { recursive: true });
-          if (isUnified) enableControllers(tree, path);
-        });
-      }
-      const settings = isUnified ? unifiedSettings(pod) : legacySettings(pod);
-      for (const [file, content] of settings) {
-        attempt(`could not write ${file}`, () => writeFileSync(join(CGROUP_MOUNT, file.replace("POD", path)), content));
-      }
+      const qos = podQosClass(pod);
+      const path = groupOf(qos, pod.metadata.uid ?? "");
+      prepare();
+      tree.create(path);
+      tree.write(path, groupFiles(podResources(pod, settings), tree.isUnified));
+      if (qos === "Burstable") classes.refresh();
       return path;
     },
     remove: (podUid) => {
-      for (const qos of ["Guaranteed", "Burstable", "BestEffort"]) removeGroup(join(parentOf(qos), `pod${podUid}`));
+      if (!UID.test(podUid)) return;
+      for (const qos of CLASSES) tree.remove(groupOf(qos, podUid));
+      classes.refresh();
     },
     removeOthers: (isWanted) => {
-      for (const qos of ["Guaranteed", "Burstable", "BestEffort"]) {
-        for (const name of podGroups(trees, parentOf(qos))) {
-          if (!isWanted(name.slice("pod".length))) removeGroup(join(parentOf(qos), name));
+      for (const qos of CLASSES) {
+        for (const name of tree.children(parentOf(qos))) {
+          if (/^pod.*-/.test(name) && !isWanted(name.slice("pod".length))) tree.remove(join(parentOf(qos), name));
         }
       }
+      classes.refresh();
     },
   };
 }
 
-function podGroups(trees: readonly string[], parent: string): Set<string> {
-  const names = new Set<string>();
-  for (const tree of trees) {
-    const directory = join(tree, parent);
-    if (!existsSync(directory)) continue;
-    for (const name of readdirSync(directory)) if (/^pod.*-/.test(name)) names.add(name);
-  }
-  return names;
-}
-
-/** Groups are removed from the leaves; files in them go by themselves. */
-function removeTree(directory: string): void {
-  if (!existsSync(directory)) return;
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeTree(join(directory, entry.name));
-  }
-  rmdirSync(directory);
-}
-
-/** Version 2: a group only has the controllers that its parent hands down. */
-function enableControllers(tree: string, path: string): void {
-  let directory = tree;
-  for (const segment of path.split("/").slice(1)) {
-    writeFileSync(join(directory, "cgroup.subtree_control"), "+cpu +memory +pids");
-    directory = join(directory, segment);
-  }
-}
-
-function legacySettings(pod: Pod): [string, string][] {
-  const { milliCpuRequest, milliCpuLimit, memoryLimit } = podLimits(pod);
+function shareFiles({ cpuMillis, memoryBytes }: PodsShare, isUnified: boolean): GroupFile[] {
+  const shares = cpuShares(cpuMillis);
   return [
-    ["cpu/POD/cpu.shares", String(cpuShares(milliCpuRequest))],
-    ...(milliCpuLimit === undefined || milliCpuLimit === 0
-      ? []
-      : ([["cpu/POD/cpu.cfs_quota_us", String(cpuQuota(milliCpuLimit))]] satisfies [string, string][])),
-    ...(memoryLimit === undefined || memoryLimit === 0
-      ? []
-      : ([["memory/POD/memory.limit_in_bytes", String(memoryLimit)]] satisfies [string, string][])),
+    isUnified
+      ? { controller: "cpu", file: "cpu.weight", content: String(cpuWeight(shares)) }
+      : { controller: "cpu", file: "cpu.shares", content: String(shares) },
+    {
+      controller: "memory",
+      file: isUnified ? "memory.max" : "memory.limit_in_bytes",
+      content: String(memoryBytes),
+    },
   ];
 }
 
-function unifiedSettings(pod: Pod): [string, string][] {
-  const { milliCpuRequest, milliCpuLimit, memoryLimit } = podLimits(pod);
-  const weight = Math.max(1, Math.floor(1 + ((cpuShares(milliCpuRequest) - 2) * 9999) / 262_142));
-  return [
-    ["POD/cpu.weight", String(weight)],
-    ...(milliCpuLimit === undefined || milliCpuLimit === 0
-      ? []
-      : ([["POD/cpu.max", `${cpuQuota(milliCpuLimit)} ${CPU_PERIOD_US}`]] satisfies [string, string][])),
-    ...(memoryLimit === undefined || memoryLimit === 0
-      ? []
-      : ([["POD/memory.max", String(memoryLimit)]] satisfies [string, string][])),
-  ];
+/** The groups of the two lower classes (G3, G4). */
+class QosGroups {
+  readonly #tree: GroupTree;
+  readonly #burstable: string;
+  readonly #bestEffort: string;
+  #written = 0;
+
+  constructor(tree: GroupTree, burstable: string, bestEffort: string) {
+    this.#tree = tree;
+    this.#burstable = burstable;
+    this.#bestEffort = bestEffort;
+  }
+
+  get #file(): string {
+    return this.#tree.isUnified ? "weight" : "shares";
+  }
+
+  prepare(): void {
+    this.#tree.create(this.#burstable);
+    this.#tree.create(this.#bestEffort);
+    this.#write(this.#bestEffort, this.#tree.isUnified ? 1 : CPU_SHARES_MIN);
+    this.refresh();
+  }
+
+  refresh(): void {
+    let total = 0;
+    for (const name of this.#tree.children(this.#burstable))
+      total += this.#tree.readNumber(join(this.#burstable, name), "cpu", this.#file) ?? 0;
+    const [least, most] = this.#tree.isUnified ? [1, cpuWeight(CPU_SHARES_MAX)] : [CPU_SHARES_MIN, CPU_SHARES_MAX];
+    const amount = Math.min(most, Math.max(least, total));
+    if (amount === this.#written) return;
+    this.#written = amount;
+    this.#write(this.#burstable, amount);
+  }
+
+  #write(path: string, amount: number): void {
+    const file = `cpu.${this.#file}`;
+    this.#tree.write(path, [{ controller: "cpu", file, content: String(amount) }]);
+  }
 }

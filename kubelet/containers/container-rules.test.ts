@@ -1,11 +1,7 @@
-import { aContainer, aPod } from "../../test/support/pod-builders.ts";
+import { aPod } from "../../test/support/pod-builders.ts";
 import { podDns } from "./dns.ts";
 import { hostsFile, podHostname } from "./hosts-file.ts";
-import { containerResources, cpuShares } from "./resources.ts";
-import { containerSecurity } from "./security.ts";
-import { podQosClass } from "../pods/qos.ts";
 
-const GI = 1024 ** 3;
 const cluster = { servers: ["10.96.0.10"], domain: "cluster.local" };
 const host = { servers: ["192.0.2.53"], searches: ["example.com"], options: ["timeout:1"] };
 
@@ -58,71 +54,5 @@ describe("hostsFile", () => {
 
   it("cuts a name that is too long for the kernel", () => {
     expect(podHostname(aPod({}, { name: `${"a".repeat(62)}-b` }))).toBe("a".repeat(62));
-  });
-});
-
-describe("containerResources", () => {
-  it("turns requests and limits into the kernel's numbers", () => {
-    const container = aContainer("main", {
-      resources: { requests: { cpu: "250m", memory: "1Gi" }, limits: { cpu: "500m", memory: "2Gi" } },
-    });
-    const pod = aPod({ containers: [container] });
-    expect(containerResources(pod, container, 4 * GI)).toEqual({
-      cpuPeriod: 100_000,
-      cpuQuota: 50_000,
-      cpuShares: 256,
-      memoryLimitBytes: 2 * GI,
-      oomScoreAdj: 750,
-    });
-    expect(cpuShares(0)).toBe(2);
-  });
-
-  it("classes pods by what they ask for", () => {
-    const full = { limits: { cpu: "1", memory: "1Gi" } };
-    expect(podQosClass(aPod())).toBe("BestEffort");
-    expect(podQosClass(aPod({ containers: [aContainer("a", { resources: full })] }))).toBe("Guaranteed");
-    expect(podQosClass(aPod({ containers: [aContainer("a", { resources: full }), aContainer("b")] }))).toBe(
-      "Burstable",
-    );
-  });
-});
-
-describe("containerSecurity", () => {
-  const image = { id: "i", tags: [], digests: [], sizeBytes: 1, uid: 0, username: "" };
-  const secure = (spec: Parameters<typeof aPod>[0], user: Partial<typeof image> = {}) => {
-    const pod = aPod(spec);
-    const [container] = pod.spec.containers;
-    const declared = { role: "main" as const, spec: container ?? aContainer("main") };
-    return containerSecurity({ pod, container: declared, image: { ...image, ...user }, seccompRoot: "/s" });
-  };
-
-  it("refuses root where it is not wanted", () => {
-    const securityContext = { runAsNonRoot: true };
-    expect(() => secure({ securityContext })).toThrow(
-      'container has runAsNonRoot and image will run as root (pod: "web_default(uid-1)", container: main)',
-    );
-    expect(() => secure({ securityContext: { runAsNonRoot: true, runAsUser: 0 } })).toThrow(
-      "container's runAsUser breaks non-root policy",
-    );
-    expect(() => secure({ securityContext }, { username: "app" })).toThrow("non-numeric user (app)");
-    expect(secure({ securityContext }, { uid: 1000 }).runAsUser).toBe(1000);
-  });
-
-  it("lets the container overrule its pod", () => {
-    const containers = [
-      aContainer("main", { securityContext: { runAsUser: 5, seccompProfile: { type: "RuntimeDefault" } } }),
-    ];
-    const security = secure({ containers, securityContext: { runAsUser: 1, runAsGroup: 2, fsGroup: 3 } });
-    expect(security).toMatchObject({
-      runAsUser: 5,
-      runAsGroup: 2,
-      supplementalGroups: [3],
-      seccomp: { type: "RuntimeDefault" },
-    });
-  });
-
-  it("unmasks what a privileged container may see", () => {
-    const security = secure({ containers: [aContainer("main", { securityContext: { privileged: true } })] });
-    expect(security).toMatchObject({ isPrivileged: true, maskedPaths: [], readonlyPaths: [] });
   });
 });

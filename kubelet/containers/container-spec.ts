@@ -19,6 +19,7 @@ import { containerEnvironment, type ReferencedObjects } from "./environment.ts";
 import { expand } from "./expand.ts";
 import type { PodAddresses } from "./field-ref.ts";
 import { containerResources } from "./resources.ts";
+import type { RunSettings } from "./run-settings.ts";
 import { containerSecurity } from "./security.ts";
 
 export interface ContainerSpecInput {
@@ -31,7 +32,7 @@ export interface ContainerSpecInput {
   readonly addresses: PodAddresses;
   readonly services: readonly Service[];
   readonly allocatable: Readonly<Record<string, string>>;
-  readonly memoryCapacityBytes: number;
+  readonly settings: RunSettings;
   readonly objects: ReferencedObjects;
   readonly seccompRoot: string;
   readonly targetId?: string | undefined;
@@ -50,7 +51,7 @@ export async function containerSpec(input: ContainerSpecInput): Promise<Containe
     pod,
     container,
     image: input.image,
-    seccompRoot: input.seccompRoot,
+    seccomp: { root: input.seccompRoot, isDefault: input.settings.isSeccompDefault },
     targetId: input.targetId,
   });
   const environment = await containerEnvironment({ ...input, container: spec });
@@ -82,7 +83,7 @@ export async function containerSpec(input: ContainerSpecInput): Promise<Containe
     hasStdin: spec.stdin === true,
     isStdinOnce: spec.stdinOnce === true,
     hasTty: spec.tty === true,
-    resources: containerResources(pod, spec, input.memoryCapacityBytes),
+    resources: containerResources(pod, spec, input.settings),
     security,
   };
 }

@@ -1,9 +1,18 @@
 /** What the runtime is asked to make for a pod: pure. Upstream: `kuberuntime_sandbox.go`. */
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL, TERMINATION_GRACE_ANNOTATION } from "../runtime/labels.ts";
-import type { DnsSpec, PortMappingSpec, SandboxSpec } from "../runtime/runtime.ts";
+import type { ContainerResourcesSpec, DnsSpec, PortMappingSpec, SandboxSpec } from "../runtime/runtime.ts";
 import { podFqdn, podHostname } from "./hosts-file.ts";
-import { hasPrivilegedContainer, podNamespaces, podSupplementalGroups, seccompOf } from "./security.ts";
+import { containerResources } from "./resources.ts";
+import type { RunSettings } from "./run-settings.ts";
+import {
+  hasPrivilegedContainer,
+  podGroupsPolicy,
+  podNamespaces,
+  podSupplementalGroups,
+  type SeccompSettings,
+  seccompOf,
+} from "./security.ts";
 
 export interface SandboxSpecInput {
   readonly pod: Pod;
@@ -12,7 +21,8 @@ export interface SandboxSpecInput {
   readonly cgroupParent: string;
   readonly dns: DnsSpec;
   readonly clusterDomain: string;
-  readonly seccompRoot: string;
+  readonly seccomp: SeccompSettings;
+  readonly settings: RunSettings;
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -41,6 +51,18 @@ function portMappings({ spec }: Pod): PortMappingSpec[] {
   );
 }
 
+/** `net/ipv4/ip_forward` is `net.ipv4.ip_forward`; in a name with slashes a dot is part of a device's name. */
+function sysctlName(name: string): string {
+  const separator = /[./]/.exec(name)?.[0];
+  return separator === "/" ? name.replace(/[./]/g, (sign) => (sign === "/" ? "." : "/")) : name;
+}
+
+function overheadOf(pod: Pod, settings: RunSettings): ContainerResourcesSpec | undefined {
+  const { overhead } = pod.spec;
+  if (overhead === undefined) return undefined;
+  return containerResources(pod, { resources: { requests: overhead, limits: overhead } }, settings);
+}
+
 export function sandboxSpec(input: SandboxSpecInput): SandboxSpec {
   const { pod } = input;
   const security = pod.spec.securityContext;
@@ -62,12 +84,15 @@ export function sandboxSpec(input: SandboxSpecInput): SandboxSpec {
       [TERMINATION_GRACE_ANNOTATION]: String(pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS),
     },
     cgroupParent: input.cgroupParent,
-    sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    // A name may be written as a path, as sysctl(8) takes it.
+    sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value])),
     namespaces: podNamespaces(pod),
     isPrivileged: hasPrivilegedContainer(pod),
     runAsUser: security?.runAsUser,
     runAsGroup: security?.runAsUser === undefined ? undefined : security.runAsGroup,
     supplementalGroups: podSupplementalGroups(pod),
-    seccomp: seccompOf(security?.seccompProfile, input.seccompRoot),
+    supplementalGroupsPolicy: podGroupsPolicy(pod),
+    seccomp: seccompOf(security?.seccompProfile, input.seccomp),
+    overhead: overheadOf(pod, input.settings),
   };
 }

@@ -1,7 +1,13 @@
 /** Security settings of pods and containers: pure. Upstream: `pkg/securitycontext`, `kuberuntime/security_context.go`. */
 import type { Container, EphemeralContainer, Pod, SeccompProfile } from "../../shared/api/generated/core/v1.ts";
 import { type DeclaredContainer, podText } from "../pods/pod-containers.ts";
-import type { ContainerSecuritySpec, NamespaceSpec, RuntimeImage, SecurityProfileSpec } from "../runtime/runtime.ts";
+import type {
+  ContainerSecuritySpec,
+  NamespaceSpec,
+  RuntimeImage,
+  SecurityProfileSpec,
+  SupplementalGroupsPolicy,
+} from "../runtime/runtime.ts";
 import { configError } from "./container-error.ts";
 
 const MASKED_PATHS = [
@@ -34,10 +40,45 @@ export function podSupplementalGroups({ spec }: Pod): number[] {
   return [...supplementalGroups, ...(fsGroup === undefined ? [] : [fsGroup])];
 }
 
-export function seccompOf(profile: SeccompProfile | undefined, seccompRoot: string): SecurityProfileSpec {
-  if (profile?.type === "RuntimeDefault") return { type: "RuntimeDefault" };
-  if (profile?.type !== "Localhost") return { type: "Unconfined" };
-  return { type: "Localhost", localhostRef: `${seccompRoot}/${profile.localhostProfile ?? ""}` };
+export function podGroupsPolicy({ spec }: Pod): SupplementalGroupsPolicy {
+  return spec.securityContext?.supplementalGroupsPolicy === "Strict" ? "Strict" : "Merge";
+}
+
+/** Where profiles are, and what counts for who says nothing. */
+export interface SeccompSettings {
+  readonly root: string;
+  readonly isDefault: boolean;
+}
+
+/** Throws a config error for a local profile that is not below the root. */
+export function seccompOf(profile: SeccompProfile | undefined, settings: SeccompSettings): SecurityProfileSpec {
+  if (profile === undefined) return { type: settings.isDefault ? "RuntimeDefault" : "Unconfined" };
+  if (profile.type === "RuntimeDefault") return { type: "RuntimeDefault" };
+  if (profile.type !== "Localhost") return { type: "Unconfined" };
+  const { localhostProfile = "" } = profile;
+  if (localhostProfile === "") throw configError("localhostProfile must be set if seccompProfile type is Localhost.");
+  // The API refuses these; static pods come from files.
+  if (localhostProfile.startsWith("/") || localhostProfile.split("/").includes(".."))
+    throw configError(`seccomp profile ${JSON.stringify(localhostProfile)} is not below the profile root`);
+  return { type: "Localhost", localhostRef: `${settings.root}/${localhostProfile}` };
+}
+
+const APP_ARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/";
+
+/** Undefined: the runtime decides. */
+export function appArmorOf(pod: Pod, container: Container | EphemeralContainer): SecurityProfileSpec | undefined {
+  const profile = container.securityContext?.appArmorProfile ?? pod.spec.securityContext?.appArmorProfile;
+  if (profile !== undefined) return appArmorProfile(profile.type, profile.localhostProfile);
+  const old = pod.metadata.annotations?.[`${APP_ARMOR_ANNOTATION}${container.name}`];
+  if (old === undefined || old === "") return undefined;
+  if (old === "runtime/default") return { type: "RuntimeDefault" };
+  if (old === "unconfined") return { type: "Unconfined" };
+  return appArmorProfile("Localhost", old.replace(/^localhost\//, ""));
+}
+
+function appArmorProfile(type: string, name: string | undefined): SecurityProfileSpec {
+  if (type === "RuntimeDefault" || type === "Unconfined") return { type };
+  return { type: "Localhost", localhostRef: name ?? "" };
 }
 
 export function isPrivileged(container: Container | EphemeralContainer): boolean {
@@ -52,7 +93,7 @@ interface SecurityInput {
   readonly pod: Pod;
   readonly container: DeclaredContainer;
   readonly image: RuntimeImage | undefined;
-  readonly seccompRoot: string;
+  readonly seccomp: SeccompSettings;
   /** Id of the container whose processes an ephemeral container wants to see. */
   readonly targetId?: string | undefined;
 }
@@ -76,13 +117,15 @@ export function containerSecurity(input: SecurityInput): ContainerSecuritySpec {
     runAsUsername: user === undefined ? image?.username : undefined,
     runAsGroup: own?.runAsGroup ?? shared?.runAsGroup,
     supplementalGroups: podSupplementalGroups(pod),
+    supplementalGroupsPolicy: podGroupsPolicy(pod),
+    appArmor: appArmorOf(pod, container.spec),
     hasReadOnlyRootFilesystem: own?.readOnlyRootFilesystem === true,
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
     maskedPaths: isUnmasked ? [] : MASKED_PATHS,
     readonlyPaths: isUnmasked ? [] : READONLY_PATHS,
     seccomp: privileged
       ? { type: "Unconfined" }
-      : seccompOf(own?.seccompProfile ?? shared?.seccompProfile, input.seccompRoot),
+      : seccompOf(own?.seccompProfile ?? shared?.seccompProfile, input.seccomp),
   };
 }
 

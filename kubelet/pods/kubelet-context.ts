@@ -6,6 +6,7 @@ import type { PodAdmission } from "../admission/pod-admission.ts";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ClusterDns } from "../containers/dns.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
+import type { RunSettings } from "../containers/run-settings.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { ProbeManager } from "../probes/probe-manager.ts";
@@ -30,7 +31,7 @@ export interface NodeFacts {
   readonly nodeName: string;
   hostIps(): readonly string[];
   allocatable(): Readonly<Record<string, string>>;
-  readonly memoryCapacityBytes: number;
+  readonly settings: RunSettings;
   readonly runtimeName: string;
   readonly hostDns: DnsSpec;
   readonly clusterDns: ClusterDns;
@@ -56,6 +57,8 @@ export interface KubeletContext {
   readonly probes: ProbeManager;
   readonly objects: ReferencedObjects;
   services(): readonly Service[];
+  /** What the pod's runtime class means to the runtime; rejects when there is no such class. */
+  runtimeHandler(pod: Pod): Promise<string>;
   readonly events: PodEvents;
   readonly status: StatusSink;
 }

@@ -3,7 +3,7 @@ import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import { services } from "../../shared/resources/catalog.ts";
 import type { PodAdmission } from "../admission/pod-admission.ts";
-import { createPodCgroups } from "../cgroups/pod-cgroups.ts";
+import { podCgroups } from "../cgroups/node-cgroups.ts";
 import { pullSecrets } from "../images/pull-secrets.ts";
 import { pullLimits } from "../images/pull-queue.ts";
 import { Kubelet } from "../kubelet.ts";
@@ -12,6 +12,7 @@ import { kubeletPaths } from "../node/kubelet-paths.ts";
 import { readNodeFacts } from "../node/node-facts.ts";
 import type { NodePart } from "../node/node-part.ts";
 import type { RuntimeHealth } from "../node/runtime-health.ts";
+import { runtimeHandlerOf } from "../runtime/runtime-classes.ts";
 import { StatusManager } from "../status/status-manager.ts";
 import { apiObjects } from "../volumes/api-objects.ts";
 import { ServiceAccountTokens } from "../volumes/service-account-tokens.ts";
@@ -41,7 +42,7 @@ export function createPodPart(
     logger,
     paths: kubeletPaths(options.rootDir),
     node: nodeFacts(base, health, allocatable),
-    cgroups: createPodCgroups(options.cgroupRoot, logger),
+    cgroups: podCgroups(base),
     admission,
     source: apiPodSource(client, options.nodeName, clock, logger),
     status: new StatusManager(client, clock, logger, signal),
@@ -53,6 +54,7 @@ export function createPodPart(
     },
     storage,
     services: () => serviceInformer.lister.list(),
+    runtimeHandler: (pod) => runtimeHandlerOf(client, pod),
     pullLimits: pullLimits(options.configuration),
     pullSecrets: (pod) =>
       pullSecrets(pod, objects, (message) =>
@@ -86,7 +88,7 @@ function nodeFacts(
     hostIps,
     machine,
     allocatable,
-    resolvConf: options.configuration.resolvConf,
+    configuration: options.configuration,
     runtimeName: runtimeVersion.name,
     clusterDns: { servers: options.clusterDns, domain: options.clusterDomain },
     networkProblem: () => health.networkProblem,

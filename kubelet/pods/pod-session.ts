@@ -301,7 +301,8 @@ export class PodSession {
       cgroupParent: cgroups.ensure(this.#allocated),
       dns: podDns(this.#pod, node.hostDns, node.clusterDns),
       clusterDomain: node.clusterDns.domain,
-      seccompRoot: paths.seccompRoot,
+      seccomp: { root: paths.seccompRoot, isDefault: node.settings.isSeccompDefault },
+      settings: node.settings,
     });
     return this.#sandboxSpec;
   }
@@ -317,7 +318,8 @@ export class PodSession {
     try {
       const spec = this.#sandboxSpecOf(attempt);
       await mkdir(spec.logDirectory, { recursive: true });
-      await runtime.createSandbox(spec, signal);
+      const runtimeHandler = await this.#context.runtimeHandler(this.#pod);
+      await runtime.createSandbox({ ...spec, runtimeHandler }, signal);
       this.#holds.delete(POD_HOLD);
     } catch (error) {
       if (isRuntimeCancelled(error)) return;

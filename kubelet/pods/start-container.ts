@@ -79,7 +79,7 @@ async function prepare(
       addresses: { podIps, hostIps: node.hostIps() },
       services: context.services(),
       allocatable: node.allocatable(),
-      memoryCapacityBytes: node.memoryCapacityBytes,
+      settings: node.settings,
       objects: context.objects,
       seccompRoot: paths.seccompRoot,
       targetId: request.targetId,

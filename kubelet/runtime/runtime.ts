@@ -91,7 +91,12 @@ export interface SandboxSpec {
   readonly runAsUser?: number | undefined;
   readonly runAsGroup?: number | undefined;
   readonly supplementalGroups: readonly number[];
+  readonly supplementalGroupsPolicy?: SupplementalGroupsPolicy;
   readonly seccomp: SecurityProfileSpec;
+  /** What the runtime class says; the runtime's default when empty or left out. */
+  readonly runtimeHandler?: string;
+  /** What the sandbox itself costs, and what its containers may use together. */
+  readonly overhead?: ContainerResourcesSpec | undefined;
 }
 
 export interface MountSpec {
@@ -118,7 +123,19 @@ export interface ContainerResourcesSpec {
   readonly cpuShares: number;
   readonly memoryLimitBytes: number;
   readonly oomScoreAdj: number;
+  readonly hugePageLimits?: readonly HugePageLimit[];
+  /** Files of control groups version 2, as they are. */
+  readonly unified?: Readonly<Record<string, string>>;
 }
+
+export interface HugePageLimit {
+  /** For example `2MB`. */
+  readonly pageSize: string;
+  readonly limitBytes: number;
+}
+
+/** Whether the image's own groups of the user count too. */
+export type SupplementalGroupsPolicy = "Merge" | "Strict";
 
 export interface ContainerSecuritySpec {
   readonly isPrivileged: boolean;
@@ -129,6 +146,8 @@ export interface ContainerSecuritySpec {
   readonly runAsUsername?: string | undefined;
   readonly runAsGroup?: number | undefined;
   readonly supplementalGroups: readonly number[];
+  readonly supplementalGroupsPolicy?: SupplementalGroupsPolicy;
+  readonly appArmor?: SecurityProfileSpec | undefined;
   readonly hasReadOnlyRootFilesystem: boolean;
   readonly hasNoNewPrivileges: boolean;
   readonly maskedPaths: readonly string[];
@@ -224,6 +243,8 @@ export interface RuntimeEvent {
 export interface ContainerRuntime {
   version(): Promise<RuntimeVersion>;
   conditions(): Promise<readonly RuntimeCondition[]>;
+  /** Whether it can leave out groups that only the image's user is in. */
+  hasSupplementalGroupsPolicy(): Promise<boolean>;
   /** Whether mounts below a read-only mount can be made read-only too. */
   canMountRecursiveReadOnly(): Promise<boolean>;
 

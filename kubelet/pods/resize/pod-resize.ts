@@ -155,7 +155,7 @@ export class PodResize {
 
   async #update(pod: Pod, { container, running }: ContainerUpdate): Promise<void> {
     const { runtime, node } = this.#context;
-    await runtime.updateContainerResources(running.id, containerResources(pod, container, node.memoryCapacityBytes));
+    await runtime.updateContainerResources(running.id, containerResources(pod, container, node.settings));
     this.noteStarted(pod, container.name);
   }
 

@@ -57,6 +57,19 @@ function securityProfile(profile: SecurityProfileSpec): object {
   return { profileType: profile.type, localhostRef: profile.localhostRef ?? "" };
 }
 
+const LEGACY_APP_ARMOR = {
+  RuntimeDefault: () => "runtime/default",
+  Unconfined: () => "unconfined",
+  Localhost: (name: string) => `localhost/${name}`,
+};
+
+/** In both forms: runtimes of CRI's first version only read the older one. */
+function appArmor(profile: SecurityProfileSpec | undefined): object {
+  if (profile === undefined) return {};
+  const { type, localhostRef = "" } = profile;
+  return { apparmor: securityProfile(profile), apparmorProfile: LEGACY_APP_ARMOR[type](localhostRef) };
+}
+
 function optional(name: string, value: number | undefined): object {
   return value === undefined ? {} : { [name]: { value } };
 }
@@ -73,10 +86,12 @@ export function sandboxRequest(spec: SandboxSpec): object {
     linux: {
       cgroupParent: spec.cgroupParent,
       sysctls: spec.sysctls,
+      ...(spec.overhead === undefined ? {} : { overhead: resourcesRequest(spec.overhead) }),
       securityContext: {
         namespaceOptions: namespaceOptions(spec.namespaces),
         privileged: spec.isPrivileged,
         supplementalGroups: spec.supplementalGroups,
+        supplementalGroupsPolicy: spec.supplementalGroupsPolicy ?? "Merge",
         seccomp: securityProfile(spec.seccomp),
         ...optional("runAsUser", spec.runAsUser),
         ...optional("runAsGroup", spec.runAsGroup),
@@ -92,6 +107,11 @@ export function resourcesRequest(resources: ContainerResourcesSpec): object {
     cpuShares: resources.cpuShares,
     memoryLimitInBytes: resources.memoryLimitBytes,
     oomScoreAdj: resources.oomScoreAdj,
+    hugepageLimits: (resources.hugePageLimits ?? []).map(({ pageSize, limitBytes }) => ({
+      pageSize,
+      limit: limitBytes,
+    })),
+    unified: resources.unified ?? {},
   };
 }
 
@@ -130,6 +150,8 @@ export function containerRequest(spec: ContainerSpec): object {
         runAsUsername: security.runAsUsername ?? "",
         readonlyRootfs: security.hasReadOnlyRootFilesystem,
         supplementalGroups: security.supplementalGroups,
+        supplementalGroupsPolicy: security.supplementalGroupsPolicy ?? "Merge",
+        ...appArmor(security.appArmor),
         noNewPrivs: security.hasNoNewPrivileges,
         maskedPaths: security.maskedPaths,
         readonlyPaths: security.readonlyPaths,

@@ -46,7 +46,10 @@ export function createCriRuntime(endpoint: string, clock: Clock): ContainerRunti
 
 function statusCalls(
   channel: CriChannel,
-): Pick<ContainerRuntime, "version" | "conditions" | "canMountRecursiveReadOnly" | "usage"> {
+): Pick<
+  ContainerRuntime,
+  "version" | "conditions" | "hasSupplementalGroupsPolicy" | "canMountRecursiveReadOnly" | "usage"
+> {
   return {
     version: async () => {
       const version = await channel.call("Version", { version: "v1" }, { timeoutMs: 5000 });
@@ -61,6 +64,8 @@ function statusCalls(
         message,
       }));
     },
+    hasSupplementalGroupsPolicy: async () =>
+      (await channel.call("Status", {}, { timeoutMs: 5000 })).features?.supplementalGroupsPolicy === true,
     canMountRecursiveReadOnly: async () => {
       const { runtimeHandlers } = await channel.call("Status", {}, { timeoutMs: 5000 });
       return runtimeHandlers.find(({ name }) => name === "")?.features?.recursiveReadOnlyMounts === true;
@@ -72,7 +77,7 @@ function statusCalls(
 function sandboxCalls(channel: CriChannel): Pick<ContainerRuntime, "createSandbox" | "stopSandbox" | "removeSandbox"> {
   return {
     createSandbox: async (spec, signal) => {
-      const request = { config: sandboxRequest(spec) };
+      const request = { config: sandboxRequest(spec), runtimeHandler: spec.runtimeHandler ?? "" };
       return (await channel.call("RunPodSandbox", request, { timeoutMs: SANDBOX_TIMEOUT_MS, signal })).podSandboxId;
     },
     stopSandbox: async (id) => {

@@ -80,6 +80,7 @@ export interface CriResponses {
     } | null;
     /** Only when it was asked for. */
     readonly info: Readonly<Record<string, string>>;
+    readonly features: { readonly supplementalGroupsPolicy: boolean } | null;
     readonly runtimeHandlers: readonly {
       readonly name: string;
       readonly features: { readonly recursiveReadOnlyMounts: boolean } | null;
