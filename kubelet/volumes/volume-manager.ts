@@ -24,7 +24,11 @@ import type { VolumeHost } from "./volume-host.ts";
 import { type MountedVolume, type MountedVolumes, pluginFolder, type VolumePlugin } from "./volume-plugin.ts";
 import { type VolumeSpec, volumeSpec, volumeUses } from "./volume-spec.ts";
 
-export type { MountedVolumes };
+export interface MadeVolume {
+  readonly podUid: string;
+  readonly spec: VolumeSpec;
+  readonly mounted: MountedVolume;
+}
 
 export class VolumeManager {
   readonly #host: VolumeHost;
@@ -32,7 +36,7 @@ export class VolumeManager {
   readonly #events: VolumeEvents;
   readonly #lock = new KeyedLock();
   /** Made by this process: directory to what is there. */
-  readonly #made = new Map<string, MountedVolume>();
+  readonly #made = new Map<string, MadeVolume>();
 
   constructor(parts: Omit<VolumeHost, "memory">, events: TellPod) {
     const host = { ...parts, memory: new MemoryFolder(parts.paths) };
@@ -54,6 +58,11 @@ export class VolumeManager {
   /** Uids of the pods that have a directory. */
   async knownPods(): Promise<string[]> {
     return namesIn(this.#host.paths.podsRoot);
+  }
+
+  /** File systems that the pod has, for statistics. */
+  volumesOf(podUid: string): readonly MadeVolume[] {
+    return [...this.#made.values()].filter((made) => made.podUid === podUid);
   }
 
   /** Takes away what a kubelet that died left on the node itself, and what no pod uses any more. */
@@ -111,11 +120,11 @@ export class VolumeManager {
     const uid = pod.metadata.uid ?? "";
     const directory = this.#directory(uid, plugin.name, spec);
     const known = this.#made.get(directory);
-    if (known !== undefined && plugin.isRefreshed !== true) return known;
+    if (known !== undefined && plugin.isRefreshed !== true) return known.mounted;
     await this.#checkNode(spec);
     const request = { pod, spec, directory, isMounted: known !== undefined };
     const mounted = spec.mode === "Block" ? await setUpDevice(plugin, request) : await plugin.setUp(request);
-    this.#made.set(directory, mounted);
+    this.#made.set(directory, { podUid: uid, spec, mounted });
     return mounted;
   }
 
