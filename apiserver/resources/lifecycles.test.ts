@@ -191,7 +191,12 @@ describe("the status", () => {
       metadata: { name: "status" },
       spec: { capacity: size, accessModes: ["ReadWriteOnce"], hostPath: { path: "/srv" } },
     });
-    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: size }, storageClassName: "" };
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: size }, storageClassName: "grows" };
+    await written("POST", "/apis/storage.k8s.io/v1/storageclasses", {
+      metadata: { name: "grows" },
+      provisioner: "disk.example.com",
+      allowVolumeExpansion: true,
+    });
     await written("POST", claims, { metadata: { name: "status" }, spec });
     const volume = await written<PersistentVolume>("PATCH", `${volumes}/status/status`, {
       status: { message: "StatusPatched", reason: "E2E patchStatus", phase: "Available" },
