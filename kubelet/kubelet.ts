@@ -13,7 +13,7 @@ import type { PullLimits } from "./images/pull-queue.ts";
 import { PulledImages } from "./images/pulled-images.ts";
 import type { KubeletPaths } from "./node/kubelet-paths.ts";
 import type { KubeletContext, NodeFacts, PodEvents, StatusSink } from "./pods/kubelet-context.ts";
-import type { PodSource } from "./pods/pod-source.ts";
+import type { PodSource } from "./sources/pod-source.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
 import { ResourceCheckpoint } from "./pods/resize/resource-checkpoint.ts";
 import { ProbeManager } from "./probes/probe-manager.ts";

@@ -12,13 +12,16 @@ import { kubeletPaths } from "../node/kubelet-paths.ts";
 import { readNodeFacts } from "../node/node-facts.ts";
 import type { NodePart } from "../node/node-part.ts";
 import type { RuntimeHealth } from "../node/runtime-health.ts";
+import { filePodSource } from "../sources/file-pod-source.ts";
+import { MirrorPods } from "../sources/mirror-pods.ts";
+import { nodePodSource } from "../sources/node-pod-source.ts";
+import { apiPodSource, type PodSource } from "../sources/pod-source.ts";
 import { runtimeHandlerOf } from "../runtime/runtime-classes.ts";
 import { StatusManager } from "../status/status-manager.ts";
 import { apiObjects } from "../volumes/api-objects.ts";
 import { ServiceAccountTokens } from "../volumes/service-account-tokens.ts";
 import type { VolumeHost } from "../volumes/volume-host.ts";
 import type { NodeFacts } from "./kubelet-context.ts";
-import { apiPodSource } from "./pod-source.ts";
 
 export interface PodPart {
   readonly kubelet: Kubelet;
@@ -36,6 +39,13 @@ export function createPodPart(
   const serviceInformer = createInformer({ client, resource: services, clock, logger });
   const objects = apiObjects(client);
   const tokens = new ServiceAccountTokens(client, clock);
+  const status = new StatusManager(client, clock, logger, signal);
+  const mirrors = new MirrorPods({ client, nodeName: options.nodeName, clock, logger, signal, status });
+  const afterServices = apiPodSource(client, options.nodeName, clock, logger, () =>
+    // A container without its Services' variables would keep missing them for life.
+    serviceInformer.waitForSync(signal),
+  );
+  const files = staticPods(base);
   const kubelet = new Kubelet({
     runtime,
     clock,
@@ -44,8 +54,8 @@ export function createPodPart(
     node: nodeFacts(base, health, allocatable),
     cgroups: podCgroups(base),
     admission,
-    source: apiPodSource(client, options.nodeName, clock, logger),
-    status: new StatusManager(client, clock, logger, signal),
+    source: nodePodSource(afterServices, files, mirrors),
+    status: mirrors,
     events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),
     sources: {
       ...objects,
@@ -61,21 +71,19 @@ export function createPodPart(
         recorder.event(withKind(pod), "Warning", "FailedToRetrieveImagePullSecret", message),
       ),
   });
-  const runPods = async (): Promise<void> => {
-    try {
-      // A container without its Services' variables would keep missing them for life.
-      await serviceInformer.waitForSync(signal);
-    } catch {
-      return;
-    }
-    await kubelet.run(signal);
-  };
   return {
     kubelet,
     run: async () => {
-      await Promise.all([serviceInformer.run(signal), runPods()]);
+      await Promise.all([serviceInformer.run(signal), kubelet.run(signal)]);
     },
   };
+}
+
+/** Undefined when no folder is configured. */
+function staticPods({ options, clock, logger }: KubeletBase): PodSource | undefined {
+  const { staticPodPath: path, fileCheckFrequency } = options.configuration;
+  if (path === "") return undefined;
+  return filePodSource({ path, nodeName: options.nodeName, periodMs: fileCheckFrequency, clock, logger });
 }
 
 function nodeFacts(

@@ -23,6 +23,7 @@ import type { KubeletContext } from "./kubelet-context.ts";
 import { type PodPlan, type PodStep, planPod, type Waiting } from "./plan-pod.ts";
 import { type DeclaredContainer, allContainersOf, latestOf, podText, readySandbox } from "./pod-containers.ts";
 import { applyHolds, growingHold, type Hold, POD_HOLD } from "./pod-hold.ts";
+import { isDelay, PodVolumes } from "./pod-volumes.ts";
 import { PodResize } from "./resize/pod-resize.ts";
 import { startContainer } from "./start-container.ts";
 
@@ -43,7 +44,6 @@ export interface PodFailure {
 const ROUNDS_MAX = 200;
 
 const SANDBOX_RETRY = { firstMs: 1000, limitMs: 30_000 };
-const VOLUME_RETRY = { firstMs: 500, limitMs: 122_000 };
 /** Wrong references are looked up again this often. */
 const CONFIG_RETRY_MS = 5000;
 /** After a failed pull this long passes before the state turns to ImagePullBackOff. */
@@ -60,6 +60,7 @@ type Executors = {
 export class PodSession {
   readonly #context: KubeletContext;
   readonly #resize: PodResize;
+  readonly #volumes: PodVolumes;
   #pod: Pod;
   /** With the resources it was given, not those it asks for. */
   #allocated: Pod;
@@ -72,7 +73,6 @@ export class PodSession {
   readonly #toldBackOff = new Set<string>();
   /** Killed in order to be started again, whatever their exit code says. */
   readonly #restarting = new Set<string>();
-  #volumes: Promise<MountedVolumes> | undefined;
   #sandboxSpec: SandboxSpec | undefined;
   failure: PodFailure | undefined;
   /** The node does not run it at all. */
@@ -81,6 +81,7 @@ export class PodSession {
   constructor(context: KubeletContext, pod: Pod) {
     this.#context = context;
     this.#resize = new PodResize(context);
+    this.#volumes = new PodVolumes(context);
     this.#pod = pod;
     this.#allocated = pod;
   }
@@ -184,11 +185,7 @@ export class PodSession {
   /** Content of the API in volumes may have changed. */
   async refreshVolumes(): Promise<void> {
     if (readySandbox(this.#observed) === undefined) return;
-    try {
-      await this.#context.volumes.mount(this.#pod);
-    } catch (error) {
-      this.#context.events(this.#pod, "Warning", "FailedMount", messageOf(error));
-    }
+    await this.#volumes.refresh(this.#pod);
   }
 
   #plan(): PodPlan {
@@ -239,11 +236,11 @@ export class PodSession {
 
   /** Volumes are made while the sandbox is: who needs them waits for them. */
   #startMounting(): void {
-    const hold = this.#holds.get(POD_HOLD);
-    if (this.#volumes !== undefined || (hold !== undefined && hold.untilMs > this.#context.clock.nowMs())) return;
-    this.#volumes = this.#context.volumes.mount(this.#pod);
-    // Awaited by the first container; until then a failure must not count as unhandled.
-    this.#volumes.catch(() => undefined);
+    if (!this.#isPodHeld()) this.#volumes.start(this.#pod);
+  }
+
+  #isPodHeld(): boolean {
+    return (this.#holds.get(POD_HOLD)?.untilMs ?? 0) > this.#context.clock.nowMs();
   }
 
   #execute(step: PodStep, signal: AbortSignal): Promise<void> {
@@ -332,7 +329,8 @@ export class PodSession {
     const { name } = step.container.spec;
     const sandbox = readySandbox(this.#observed);
     if (sandbox === undefined) return;
-    const volumes = await this.#mountedVolumes();
+    if (step.container.role === "ephemeral") this.#volumes.startOver();
+    const volumes = await this.#mountedVolumes(signal);
     if (volumes === undefined || signal.aborted) return;
     const nowMs = this.#context.clock.nowMs();
     if (step.failedAtMs !== undefined)
@@ -364,20 +362,15 @@ export class PodSession {
   }
 
   /** Undefined when they cannot be made now: then the whole pod is held. */
-  async #mountedVolumes(): Promise<MountedVolumes | undefined> {
-    const hold = this.#holds.get(POD_HOLD);
-    if (hold !== undefined && hold.untilMs > this.#context.clock.nowMs()) return undefined;
-    try {
-      this.#volumes ??= this.#context.volumes.mount(this.#pod);
-      const mounted = await this.#volumes;
-      this.#holds.delete(POD_HOLD);
-      return mounted;
-    } catch (error) {
-      this.#volumes = undefined;
-      this.#context.events(this.#pod, "Warning", "FailedMount", messageOf(error));
-      this.#hold(POD_HOLD, VOLUME_RETRY);
+  async #mountedVolumes(signal: AbortSignal): Promise<MountedVolumes | undefined> {
+    const outcome = this.#isPodHeld() ? undefined : await this.#volumes.mounted(this.#pod, signal);
+    if (outcome === undefined) return undefined;
+    if (isDelay(outcome)) {
+      this.#hold(POD_HOLD, outcome);
       return undefined;
     }
+    this.#holds.delete(POD_HOLD);
+    return outcome;
   }
 
   #hold(key: string, { firstMs, limitMs }: { firstMs: number; limitMs: number }, waiting?: Waiting): void {

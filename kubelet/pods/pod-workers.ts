@@ -6,6 +6,7 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { ObservedPod, RuntimeEvent } from "../runtime/runtime.ts";
 import { TERMINATION_GRACE_ANNOTATION } from "../runtime/labels.ts";
+import { isStaticPod } from "../sources/static-pod.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { rotateLog } from "./log-rotation.ts";
 import { isAlive } from "./pod-containers.ts";
@@ -25,6 +26,8 @@ export class PodWorkers {
   readonly #workers = new Map<string, PodWorker>();
   /** Container or sandbox id to pod uid. */
   readonly #owners = new Map<string, string>();
+  /** Static pods that wait for the one whose name they have. */
+  readonly #successors = new Map<string, Pod>();
   readonly #clearing = new Set<string>();
   #isSourceReady = false;
 
@@ -50,12 +53,14 @@ export class PodWorkers {
   update(pod: Pod): void {
     const uid = pod.metadata.uid ?? "";
     let worker = this.#workers.get(uid);
+    if (worker === undefined && isStaticPod(pod) && this.#hasPredecessor(pod))
+      return void this.#successors.set(uid, pod);
     if (worker === undefined) {
       worker = new PodWorker(
         this.#context,
         pod,
         () => this.#retryResizes(),
-        () => this.#workers.delete(uid),
+        () => this.#leave(uid),
       );
       this.#workers.set(uid, worker);
     }
@@ -67,7 +72,21 @@ export class PodWorkers {
     for (const worker of this.#workers.values()) if (worker.isResizeDeferred) worker.wake();
   }
 
+  /** A file of another content is another pod of the same name: it starts when the one before is gone. */
+  #hasPredecessor({ metadata }: Pod): boolean {
+    return this.find(metadata.namespace ?? "", metadata.name) !== undefined;
+  }
+
+  #leave(uid: string): void {
+    this.#workers.delete(uid);
+    for (const [successor, pod] of [...this.#successors]) {
+      this.#successors.delete(successor);
+      this.update(pod);
+    }
+  }
+
   remove(pod: Pod): void {
+    this.#successors.delete(pod.metadata.uid ?? "");
     this.#workers.get(pod.metadata.uid ?? "")?.remove();
   }
 

@@ -91,8 +91,10 @@ describe("a resize", () => {
       status: "True",
       reason: "Infeasible",
       observedGeneration: pod.metadata.generation,
-      message: expect.stringMatching(/^Node didn't have enough capacity: cpu, requested: 4000000, capacity: \d+$/),
     });
+    expect(conditionOf(pod, "PodResizePending")?.message).toMatch(
+      /^Node didn't have enough capacity: cpu, requested: 4000000, capacity: \d+$/,
+    );
     expect(containerOf(pod).allocatedResources).toEqual({ cpu: "50m", memory: "32Mi" });
     await resize("modest", "50m", "32Mi");
     await pods.until("modest", (pod) => isResized(pod, "32Mi"));
@@ -100,11 +102,13 @@ describe("a resize", () => {
   });
 
   it("below what is in use is refused as an error and tried again", async () => {
-    const script = `dd if=/dev/zero of=/memory/file bs=1M count=24; ${FOREVER}`;
+    const script = `dd if=/dev/zero of=/memory/file bs=1M count=24; touch /tmp/full; ${FOREVER}`;
+    const readinessProbe = { exec: { command: ["test", "-f", "/tmp/full"] }, periodSeconds: 1 };
     await pods.create("full", {
       volumes: [{ name: "memory", emptyDir: { medium: "Memory" } }],
       containers: [
         shell(script, {
+          readinessProbe,
           resources: resources("50m", "64Mi"),
           volumeMounts: [{ name: "memory", mountPath: "/memory" }],
         }),

@@ -16,10 +16,22 @@ export interface PodSource {
   run(handlers: PodSourceHandlers, onReady: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/** Pods that are bound to this node, from the API. */
-export function apiPodSource(client: ApiClient, nodeName: string, clock: Clock, logger: Logger): PodSource {
+/** Pods that are bound to this node, from the API; `before` is waited for. */
+export function apiPodSource(
+  client: ApiClient,
+  nodeName: string,
+  clock: Clock,
+  logger: Logger,
+  before: () => Promise<unknown>,
+): PodSource {
   return {
     run: async (handlers, onReady, signal) => {
+      try {
+        await before();
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
       const informer = createInformer({
         client,
         resource: pods,
