@@ -32,8 +32,8 @@ const kubeletFlags = {
   "node-ip": { type: "string", default: "", help: "address of the node; found out when empty" },
   "pod-infra-container-image": {
     type: "string",
-    default: "",
-    help: "the sandbox image is the runtime's setting; accepted for old unit files",
+    default: "kubernode.local/pause:1",
+    help: "image of sandboxes on a Docker Engine; of other runtimes it is their own setting",
   },
   "cni-conf-dir": { type: "string", default: "", help: "where to write the network configuration; empty: nowhere" },
   "cni-bridge": { type: "string", default: "kubernode0", help: "name of the bridge that pods are joined to" },
@@ -84,6 +84,7 @@ function kubeletOptions(flags: FlagValues<typeof kubeletFlags>, configuration: K
     certDir: flags["cert-dir"] === "" ? join(flags["root-dir"], "pki") : flags["cert-dir"],
     nodeName: override === "" ? machineHostname() : override.toLowerCase(),
     runtimeEndpoint: configuration.containerRuntimeEndpoint,
+    sandboxImage: flags["pod-infra-container-image"],
     rootDir: flags["root-dir"],
     nodeIp: flags["node-ip"],
     address: configuration.address,

@@ -4,13 +4,14 @@ import type { ApiClient } from "../shared/client/api-client.ts";
 import { createEventRecorder, type EventRecorder } from "../shared/events/event-recorder.ts";
 import { createApiClient } from "../shared/client/http-client.ts";
 import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
+import { value } from "../shared/machinery/quantity.ts";
 import { type Clock, systemClock } from "../shared/process/clock.ts";
 import { createLogger, type Logger } from "../shared/process/logger.ts";
 import { createMetrics, type Registry } from "../shared/process/metrics.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
 import { defaultAddress, type MachineInfo, readMachineInfo } from "./node/machine.ts";
 import type { KubeletOptions } from "./options.ts";
-import { createCriRuntime } from "./runtime/cri/cri-runtime.ts";
+import { openRuntime } from "./runtime/open-runtime.ts";
 import type { ContainerRuntime, RuntimeVersion } from "./runtime/runtime.ts";
 
 export interface KubeletBase {
@@ -44,7 +45,7 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     qps: options.configuration.kubeAPIQPS,
     burst: options.configuration.kubeAPIBurst,
   });
-  const runtime = createCriRuntime(options.runtimeEndpoint, clock);
+  const runtime = openRuntime(runtimeOptions(options), clock);
   return {
     options,
     clock,
@@ -58,6 +59,19 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     hostIps: [options.nodeIp === "" ? defaultAddress() : options.nodeIp],
     machine: readMachineInfo(),
     startedAtMs: clock.nowMs(),
+  };
+}
+
+/** Where network configurations are when the kubelet does not write its own. */
+const SYSTEM_CNI_FOLDER = "/etc/cni/net.d";
+
+function runtimeOptions({ runtimeEndpoint, sandboxImage, cniConfDir, rootDir, configuration }: KubeletOptions) {
+  return {
+    endpoint: runtimeEndpoint,
+    sandboxImage,
+    cniConfDir: cniConfDir === "" ? SYSTEM_CNI_FOLDER : cniConfDir,
+    rootDir,
+    logs: { bytesMax: value(configuration.containerLogMaxSize), filesMax: configuration.containerLogMaxFiles },
   };
 }
 

@@ -16,6 +16,8 @@ export interface KubeletOptions {
   readonly certDir: string;
   readonly nodeName: string;
   readonly runtimeEndpoint: string;
+  /** Image of sandboxes, where the kubelet makes them itself (Docker Engine). */
+  readonly sandboxImage: string;
   readonly rootDir: string;
   /** Address of this node; found out when empty. */
   readonly nodeIp: string;

@@ -1,5 +1,5 @@
 /**
- * A node for tests: a containerd of its own and a real kubelet process against an API server of the test, in a
+ * A node for tests: a container runtime of its own and a real kubelet process against an API server of the test, in a
  * temporary folder, with its own bridge, pod range and control group. `close` leaves nothing behind.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -18,20 +18,20 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { containerdConfig } from "../../cli/containerd/containerd-config.ts";
 import { imageArchitecture, PAUSE_IMAGE, pauseArchive } from "../../cli/image/pause-image.ts";
-import { mayLowerOomScores } from "../../cli/machine/machine-checks.ts";
 import { masqueradeChain } from "../../kubelet/network/masquerade.ts";
-import { createCriRuntime } from "../../kubelet/runtime/cri/cri-runtime.ts";
+import { openRuntime } from "../../kubelet/runtime/open-runtime.ts";
 import type { ContainerRuntime } from "../../kubelet/runtime/runtime.ts";
 import { systemClock } from "../../shared/process/clock.ts";
 import { nodes } from "../../shared/resources/catalog.ts";
 import type { TestApiServer } from "./api-server.ts";
 import { withTestImages } from "./images.ts";
+import { chosenRuntime, type NodeRuntime, type NodeRuntimeName, nodeRuntime } from "./node-runtime.ts";
 import { until } from "./until.ts";
 
 const MAIN = new URL("../../kubelet/main.ts", import.meta.url).pathname;
 const LOG_LENGTH_MAX = 6000;
+const LOG_BYTES_MAX = 10 * 1024 * 1024;
 const CGROUP_MOUNT = "/sys/fs/cgroup";
 
 async function freePort(): Promise<number> {
@@ -50,7 +50,8 @@ export class KubeletNode {
   readonly #bridge: string;
   readonly #podCidr: string;
   readonly #cgroup: string;
-  #containerd: ChildProcess | undefined;
+  readonly #engine: NodeRuntime;
+  #daemons: ChildProcess[] = [];
   #kubelet: ChildProcess | undefined;
   port = 0;
 
@@ -65,11 +66,26 @@ export class KubeletNode {
     this.#bridge = `knt${process.pid}`.slice(0, 15);
     this.#podCidr = `10.197.${number}.0/24`;
     this.#cgroup = `/kubernode-test-${process.pid}`;
-    this.runtime = createCriRuntime(`unix://${this.#socket}`, systemClock);
+    this.#engine = nodeRuntime(chosenRuntime(), this.folder);
+    this.runtime = openRuntime(
+      {
+        endpoint: `unix://${this.#engine.socket}`,
+        sandboxImage: PAUSE_IMAGE,
+        cniConfDir: join(this.folder, "cni"),
+        rootDir: this.#kubeletRoot,
+        logs: { bytesMax: LOG_BYTES_MAX, filesMax: 2 },
+      },
+      systemClock,
+    );
   }
 
-  get #socket(): string {
-    return join(this.folder, "containerd.sock");
+  get #kubeletRoot(): string {
+    return join(this.folder, "kubelet-root");
+  }
+
+  /** As the node and its containers name it. */
+  get runtimeName(): NodeRuntimeName {
+    return this.#engine.name;
   }
 
   /** Below which all control groups of this node's pods are. */
@@ -82,9 +98,9 @@ export class KubeletNode {
     return existsSync(file) ? readFileSync(file, "utf8").slice(-LOG_LENGTH_MAX) : "";
   }
 
-  /** containerd, images, kubelet, and the node Ready with a pod range. */
+  /** Runtime, images, kubelet, and the node Ready with a pod range. */
   async start(): Promise<void> {
-    await this.startContainerd();
+    await this.startRuntime();
     await this.#importImages();
     this.port = await freePort();
     await this.startKubelet();
@@ -109,36 +125,25 @@ export class KubeletNode {
     return status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
   }
 
-  async startContainerd(): Promise<void> {
-    const config = join(this.folder, "containerd.toml");
+  async startRuntime(): Promise<void> {
     mkdirSync(join(this.folder, "cni"), { recursive: true });
-    writeFileSync(
-      config,
-      containerdConfig({
-        rootDir: join(this.folder, "containerd"),
-        stateDir: join(this.folder, "containerd-state"),
-        socket: this.#socket,
-        sandboxImage: PAUSE_IMAGE,
-        cniBinDir: existsSync("/opt/cni/bin/bridge") ? "/opt/cni/bin" : "/usr/lib/cni",
-        cniConfDir: join(this.folder, "cni"),
-        mayLowerOomScores: mayLowerOomScores(),
-      }),
-    );
-    this.#containerd = this.#spawn("containerd", "containerd", ["--config", config]);
+    for (const [index, { program, args }] of this.#engine.daemons.entries()) {
+      const running = this.#daemons[index];
+      if (running !== undefined && isAlive(running)) continue;
+      this.#daemons[index] = this.#spawn(program, program, args);
+      // The last one serves the node; each needs the socket of the one before.
+      if (index < this.#engine.daemons.length - 1) await until(() => existsSync(join(this.folder, "containerd.sock")));
+    }
     await until(() => this.runtime.conditions().then(() => true), 20_000);
   }
 
   async #importImages(): Promise<void> {
     const pause = join(this.folder, "pause.tar");
     writeFileSync(pause, pauseArchive(imageArchitecture()));
-    this.#ctr("images", "import", pause);
-    await withTestImages((paths) => {
-      for (const path of paths) this.#ctr("images", "import", path);
+    await this.#engine.load(pause);
+    await withTestImages(async (paths) => {
+      for (const path of paths) await this.#engine.load(path);
     });
-  }
-
-  #ctr(...args: string[]): void {
-    execFileSync("ctr", ["--address", this.#socket, "--namespace", "k8s.io", ...args], { stdio: "pipe" });
   }
 
   async startKubelet(): Promise<void> {
@@ -151,8 +156,8 @@ export class KubeletNode {
     const flags = {
       kubeconfig,
       "hostname-override": this.name,
-      "container-runtime-endpoint": `unix://${this.#socket}`,
-      "root-dir": join(this.folder, "kubelet-root"),
+      "container-runtime-endpoint": `unix://${this.#engine.socket}`,
+      "root-dir": this.#kubeletRoot,
       "node-ip": "127.0.0.1",
       address: "127.0.0.1",
       port: this.port,
@@ -199,12 +204,17 @@ export class KubeletNode {
     return child;
   }
 
+  signalKubelet(signal: NodeJS.Signals): void {
+    this.#kubelet?.kill(signal);
+  }
+
   killKubelet(): Promise<void> {
     return kill(this.#kubelet, "SIGKILL");
   }
 
-  killContainerd(): Promise<void> {
-    return kill(this.#containerd, "SIGKILL");
+  /** The daemon that serves the node; containers live on. */
+  killRuntime(): Promise<void> {
+    return kill(this.#daemons.at(-1), "SIGKILL");
   }
 
   async close(): Promise<void> {
@@ -217,7 +227,7 @@ export class KubeletNode {
       }
     }
     this.runtime.close();
-    await kill(this.#containerd, "SIGTERM");
+    for (const daemon of this.#daemons.toReversed()) await kill(daemon, "SIGTERM");
     this.#unmountAll();
     quietly("ip", "link", "delete", this.#bridge);
     this.#removeRules();
@@ -261,8 +271,10 @@ function removeGroups(directory: string): void {
   rmdirSync(directory);
 }
 
+const isAlive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
+
 function kill(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (child === undefined || !isAlive(child)) return Promise.resolve();
   return new Promise((resolve) => {
     child.once("exit", () => resolve());
     child.kill(signal);
