@@ -9,9 +9,10 @@ import { ContainerError } from "../containers/container-error.ts";
 import { containerSpec } from "../containers/container-spec.ts";
 import { hostsFile } from "../containers/hosts-file.ts";
 import type { ContainerSpec, RuntimeSandbox, SandboxSpec } from "../runtime/runtime.ts";
-import { isRuntimeCancelled, messageOf } from "../runtime/runtime-error.ts";
+import { detailOf, isRuntimeCancelled, messageOf } from "../runtime/runtime-error.ts";
 import { containerDevices } from "../volumes/container-devices.ts";
 import { containerMounts } from "../volumes/container-mounts.ts";
+import { pulledImages } from "../volumes/image.ts";
 import type { MountedVolumes } from "../volumes/volume-plugin.ts";
 import { fieldPathOf, killContainer } from "./kill-container.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
@@ -45,7 +46,7 @@ export async function startContainer(
     await context.runtime.startContainer(containerId);
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
-    throw failed(tell, new ContainerError("RunContainerError", messageOf(error), error));
+    throw failed(tell, new ContainerError("RunContainerError", detailOf(error), error));
   }
   tell("Normal", "Started", "Container started");
   await runPostStart(context, request, containerId, signal);
@@ -68,6 +69,10 @@ async function prepare(
   const { node, paths } = context;
   try {
     const { ref, image } = await context.images.ensure(pod, declared.spec, tell, signal);
+    const volumes = await pulledImages(declared.spec, request.volumes, async ({ reference, pullPolicy }) => {
+      const wanted = { image: reference, imagePullPolicy: pullPolicy };
+      return (await context.images.ensure(pod, wanted, tell, signal)).ref;
+    });
     const podIps = pod.spec.hostNetwork === true ? node.hostIps() : sandbox.ips;
     await writeHostsFile(context, pod, podIps);
     return await containerSpec({
@@ -83,13 +88,13 @@ async function prepare(
       objects: context.objects,
       seccompRoot: paths.seccompRoot,
       targetId: request.targetId,
-      devices: containerDevices(declared.spec, request.volumes),
+      devices: containerDevices(declared.spec, volumes),
       mounts: (lookup) =>
         containerMounts({
           pod,
           container: declared,
           attempt,
-          volumes: request.volumes,
+          volumes,
           paths,
           lookup,
           canRecurse: () => context.runtime.canMountRecursiveReadOnly(),
@@ -99,7 +104,7 @@ async function prepare(
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
     if (!(error instanceof ContainerError))
-      throw failed(tell, new ContainerError("CreateContainerConfigError", messageOf(error), error));
+      throw failed(tell, new ContainerError("CreateContainerConfigError", detailOf(error), error));
     // Pull failures are told with their reason: the message was told before.
     const isPull = error.reason !== "CreateContainerConfigError";
     tell("Warning", "Failed", `Error: ${isPull ? error.reason : error.message}`);
@@ -130,7 +135,7 @@ async function create(
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
     const tell: Tell = (type, reason, message) => context.events(pod, type, reason, message, fieldPathOf(declared));
-    throw failed(tell, new ContainerError("CreateContainerError", messageOf(error), error));
+    throw failed(tell, new ContainerError("CreateContainerError", detailOf(error), error));
   }
 }
 

@@ -73,7 +73,8 @@ async function volumeMount(input: ContainerMountsInput, mount: VolumeMount, inde
     propagation: PROPAGATION[mount.mountPropagation ?? ""] ?? "private",
   };
   const subPath = subPathOf(input, mount);
-  if (volume.image !== undefined) return { ...common, hostPath: "", image: { reference: volume.image, subPath } };
+  if (volume.image !== undefined)
+    return { ...common, hostPath: "", image: { reference: volume.image.reference, subPath } };
   const hostPath = subPath === "" ? volume.hostPath : await bind(input, mount, index, volume.hostPath, subPath);
   return { ...common, hostPath };
 }

@@ -2,13 +2,18 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { VolumeSpec } from "./volume-spec.ts";
 
+export interface ImageContent {
+  readonly reference: string;
+  readonly pullPolicy?: string | undefined;
+}
+
 export interface MountedVolume {
   /** Directory, or device node of a raw block volume. */
   readonly hostPath: string;
   /** Content of the API cannot be written by containers. */
   readonly isReadOnly: boolean;
   /** Filled by the runtime from an image, not from a directory. */
-  readonly image?: string | undefined;
+  readonly image?: ImageContent | undefined;
 }
 
 /** Name of the volume in the pod to where it is. */

@@ -373,8 +373,14 @@ it("says what it cannot do: a file server without its program, an image as a vol
     pods.until(name, (pod) => containerOf(pod).state?.waiting?.reason === reason);
   const refused = await waiting(recursive, "CreateContainerConfigError");
   expect(containerOf(refused).state?.waiting?.message).toContain("requested recursive read-only mode");
+  const unpulled = await create(
+    "absent",
+    { image: { reference: "kubernode.test/nobody:1", pullPolicy: "Never" } },
+    { containers: [teller("true")] },
+  );
+  await waiting(unpulled, "ErrImageNeverPull");
   await waiting(image, "CreateContainerError");
-  await Promise.all([nfs, image, recursive].map((name) => pods.end(name, 0)));
+  await Promise.all([nfs, image, unpulled, recursive].map((name) => pods.end(name, 0)));
 });
 
 it("mounts more than a hundred volumes in one pod, and leaves nothing of them", async () => {
