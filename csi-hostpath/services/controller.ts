@@ -106,13 +106,25 @@ async function createVolume(
     parameters: { ...parameters },
     isBlock: isBlock(request.volumeCapabilities[0]),
   };
-  await store.create(volume);
+  try {
+    await store.create(volume);
+  } catch (err) {
+    await store.delete(name);
+    const { code } = err as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
+      throw new CsiError("RESOURCE_EXHAUSTED", `no space for volume ${name}`, err);
+    }
+    throw err;
+  }
   return volume;
 }
 
 function bytesFor(range: CapacityRange | null): number {
   const { requiredBytes = 0, limitBytes = 0 } = range ?? {};
   if (requiredBytes < 0 || limitBytes < 0) throw new CsiError("INVALID_ARGUMENT", "sizes must not be negative");
+  if (requiredBytes > Number.MAX_SAFE_INTEGER) {
+    throw new CsiError("OUT_OF_RANGE", `${requiredBytes} bytes are more than there can be`);
+  }
   if (limitBytes > 0 && requiredBytes > limitBytes) {
     throw new CsiError("OUT_OF_RANGE", `${requiredBytes} bytes are required where ${limitBytes} are the limit`);
   }

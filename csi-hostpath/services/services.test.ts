@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CsiError } from "../../shared/csi/csi-error.ts";
 import type { CsiHandlers } from "../../shared/csi/csi-server.ts";
@@ -117,6 +117,7 @@ describe("making a volume", () => {
     ["out of another", { volumeContentSource: { volume: { volumeId: "b" } } }, "INVALID_ARGUMENT"],
     ["of less than nothing", { capacityRange: { requiredBytes: -1, limitBytes: 0 } }, "INVALID_ARGUMENT"],
     ["larger than its limit", { capacityRange: { requiredBytes: 9, limitBytes: 1 } }, "OUT_OF_RANGE"],
+    ["of more than there can be", { capacityRange: { requiredBytes: 2 ** 62, limitBytes: 0 } }, "OUT_OF_RANGE"],
     [
       "on another node",
       { accessibilityRequirements: { requisite: [{ segments: { [topologyKeyOf(DRIVER)]: "m" } }], preferred: [] } },
@@ -125,6 +126,13 @@ describe("making a volume", () => {
   ])("%s is refused", async (_, more, code) => {
     expect(await codeOf("CreateVolume", creation("a", more))).toBe(code);
     expect(store.list()).toEqual([]);
+  });
+
+  it("that does not fit is refused, and leaves nothing", async () => {
+    const block = { block: {}, accessMode: { mode: "SINGLE_NODE_WRITER" as const } };
+    const huge = { capacityRange: { requiredBytes: 2 ** 52, limitBytes: 0 }, volumeCapabilities: [block] };
+    expect(await codeOf("CreateVolume", creation("a", huge))).toBe("RESOURCE_EXHAUSTED");
+    expect(readdirSync(join(directory, "volumes"))).toEqual([]);
   });
 
   it("under a name that has another size is refused", async () => {

@@ -107,6 +107,7 @@ it("says which claims nobody can fulfil", () => {
   expect(whyImpossible(claim({}, { dataSource: { kind: "PersistentVolumeClaim", name: "x" } }))).toContain(
     "data sources",
   );
+  expect(whyImpossible(claim({}, { resources: { requests: { storage: "100Ei" } } }))).toContain("more storage");
   expect(whyImpossible(claim())).toBeUndefined();
 });
 

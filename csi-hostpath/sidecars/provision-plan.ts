@@ -38,9 +38,12 @@ export function turnOf(
 }
 
 /** Why nobody can make a volume for the claim, in upstream's words; undefined when somebody can. */
-export function whyImpossible({ spec }: PersistentVolumeClaim): string | undefined {
+export function whyImpossible(claim: PersistentVolumeClaim): string | undefined {
+  const { spec } = claim;
   if (spec.selector !== undefined) return "claim Selector is not supported";
   if (spec.dataSource !== undefined || spec.dataSourceRef !== undefined) return "claim data sources are not supported";
+  // Sizes are 64-bit integers in CSI, and exact only so far here: eight pebibytes.
+  if (!Number.isSafeInteger(value(requestOf(claim)))) return "claim asks for more storage than there can be";
   return undefined;
 }
 

@@ -69,7 +69,9 @@ function reachableBy(nodes: NodeColumns, volumes: readonly (PersistentVolume | u
 
 function delayedClaim(claim: PersistentVolumeClaim, nodes: NodeColumns, world: VolumeWorld): DelayedClaim {
   const storageClass = world.storageClass(storageClassNameOf(claim));
-  const selectedNode = claim.metadata.annotations?.[SELECTED_NODE];
+  const selected = claim.metadata.annotations?.[SELECTED_NODE];
+  // A node that is gone makes no volume any more: the claim is free to go elsewhere.
+  const selectedNode = selected === undefined || nodes.indexOf(selected) === undefined ? undefined : selected;
   // A claim whose volume is being made takes no other one.
   const suitable = selectedNode === undefined ? suitableVolumes(claim, world.volumesFor(claim)) : [];
   return {

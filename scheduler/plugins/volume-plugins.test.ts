@@ -206,6 +206,11 @@ describe("claims that wait for a pod", () => {
       { claims: [waiting("x", selected)], volumes: [volume("v", ["b"])] },
       { node: "c", nodes: 1, provisions: ["x"] },
     ],
+    [
+      "go elsewhere when the node that was chosen is gone",
+      { claims: [waiting("x", { annotations: { "volume.kubernetes.io/selected-node": "z" } })] },
+      { nodes: 3, provisions: ["x"] },
+    ],
     ["go where there is room", { capacities: [capacity("10Gi", "b"), capacity("1Mi", "a")] }, { node: "b", nodes: 1 }],
     [
       "say that there is no room",
