@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { imageArchitecture, PAUSE_IMAGE, pauseArchive } from "../../cli/image/pause-image.ts";
 import { masqueradeChain } from "../../kubelet/network/masquerade.ts";
 import { openRuntime } from "../../kubelet/runtime/open-runtime.ts";
@@ -130,7 +130,7 @@ export class KubeletNode {
     for (const [index, { program, args }] of this.#engine.daemons.entries()) {
       const running = this.#daemons[index];
       if (running !== undefined && isAlive(running)) continue;
-      this.#daemons[index] = this.#spawn(program, program, args);
+      this.#daemons[index] = this.#spawn(basename(program), program, args);
       // The last one serves the node; each needs the socket of the one before.
       if (index < this.#engine.daemons.length - 1) await until(() => existsSync(join(this.folder, "containerd.sock")));
     }

@@ -7,6 +7,7 @@ import { loadIntoEngine } from "../../cli/docker/docker-engine.ts";
 import { dockerdConfig, engineContainerdConfig } from "../../cli/docker/dockerd-config.ts";
 import { PAUSE_IMAGE } from "../../cli/image/pause-image.ts";
 import { mayLowerOomScores } from "../../cli/machine/machine-checks.ts";
+import { findDockerd } from "./docker-daemon.ts";
 
 export type NodeRuntimeName = "containerd" | "docker";
 
@@ -86,7 +87,7 @@ function dockerRuntime(folder: string): NodeRuntime {
     socket,
     daemons: [
       { program: "containerd", args: ["--config", containerdFile] },
-      { program: "dockerd", args: ["--config-file", dockerdFile] },
+      { program: findDockerd() ?? "dockerd", args: ["--config-file", dockerdFile] },
     ],
     load: async (archive) => {
       await loadIntoEngine(socket, archive);
