@@ -20,6 +20,7 @@ const settings: RunSettings = {
   isOomKillSingle: false,
   podPidsMax: 64,
   isSeccompDefault: false,
+  logs: { bytesMax: 0, filesMax: 0 },
 };
 const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
 const requests = (cpu: string) => ({ requests: { cpu } });

@@ -77,8 +77,10 @@ async function referencedValue({ valueFrom }: EnvVar, input: EnvironmentInput): 
   if (valueFrom?.fieldRef !== undefined) return fieldValue(pod, valueFrom.fieldRef.fieldPath, addresses);
   if (valueFrom?.resourceFieldRef !== undefined) {
     const { containerName } = valueFrom.resourceFieldRef;
-    const other = pod.spec.containers.find(({ name }) => name === containerName);
-    return resourceFieldValue(valueFrom.resourceFieldRef, other ?? container, input.allocatable);
+    const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+    const named = (containerName ?? "") === "" ? container : all.find(({ name }) => name === containerName);
+    if (named === undefined) throw configError(`container ${containerName} not found`);
+    return resourceValue(valueFrom.resourceFieldRef, named, input.allocatable);
   }
   if (valueFrom?.configMapKeyRef !== undefined) {
     const { name = "", key, optional } = valueFrom.configMapKeyRef;
@@ -104,6 +106,14 @@ async function referencedValue({ valueFrom }: EnvVar, input: EnvironmentInput): 
 function fieldValue(pod: Pod, path: string, addresses: PodAddresses): string {
   try {
     return podFieldValue(pod, path, addresses);
+  } catch (error) {
+    throw configError(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function resourceValue(...selected: Parameters<typeof resourceFieldValue>): string {
+  try {
+    return resourceFieldValue(...selected);
   } catch (error) {
     throw configError(error instanceof Error ? error.message : String(error), error);
   }

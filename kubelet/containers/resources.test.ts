@@ -15,6 +15,7 @@ const settings: RunSettings = {
   isOomKillSingle: false,
   podPidsMax: 0,
   isSeccompDefault: false,
+  logs: { bytesMax: 0, filesMax: 0 },
 };
 
 describe("containerResources", () => {

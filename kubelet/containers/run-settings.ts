@@ -1,5 +1,6 @@
 /** What the node's configuration and machine say about every container and pod. */
 import { existsSync } from "node:fs";
+import { value } from "../../shared/machinery/quantity.ts";
 import type { KubeletConfiguration } from "../configuration/configuration-fields.ts";
 import type { MachineInfo } from "../node/machine.ts";
 
@@ -17,13 +18,27 @@ export interface RunSettings {
   readonly podPidsMax: number;
   /** Containers that say nothing get the runtime's own filter of system calls. */
   readonly isSeccompDefault: boolean;
+  readonly logs: LogLimits;
+}
+
+export interface LogLimits {
+  /** A file beyond this is set aside. */
+  readonly bytesMax: number;
+  /** Kept per container, the current one too. */
+  readonly filesMax: number;
 }
 
 export function runSettings(
   machine: Pick<MachineInfo, "memoryBytes" | "hugePages">,
   configuration: Pick<
     KubeletConfiguration,
-    "cpuCFSQuota" | "cpuCFSQuotaPeriod" | "singleProcessOOMKill" | "podPidsLimit" | "seccompDefault"
+    | "cpuCFSQuota"
+    | "cpuCFSQuotaPeriod"
+    | "singleProcessOOMKill"
+    | "podPidsLimit"
+    | "seccompDefault"
+    | "containerLogMaxSize"
+    | "containerLogMaxFiles"
   >,
 ): RunSettings {
   return {
@@ -35,5 +50,6 @@ export function runSettings(
     isOomKillSingle: configuration.singleProcessOOMKill,
     podPidsMax: Math.max(0, configuration.podPidsLimit),
     isSeccompDefault: configuration.seccompDefault,
+    logs: { bytesMax: value(configuration.containerLogMaxSize), filesMax: configuration.containerLogMaxFiles },
   };
 }

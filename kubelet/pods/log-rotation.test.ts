@@ -1,9 +1,22 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { systemClock } from "../../shared/process/clock.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
-import { LOG_BYTES_MAX, LOG_FILES_MAX, rotateLog } from "./log-rotation.ts";
+import { rotateLog } from "./log-rotation.ts";
+
+const LOG_BYTES_MAX = 100_000;
+const LOG_FILES_MAX = 5;
 
 let directory: string;
 let file: string;
@@ -16,7 +29,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 function context(reopenLog: () => Promise<void>, second = 0) {
   const runtime = { reopenLog } as unknown as ContainerRuntime;
-  return { runtime, clock: { ...systemClock, nowMs: () => second * 1000 } };
+  const node = { settings: { logs: { bytesMax: LOG_BYTES_MAX, filesMax: LOG_FILES_MAX } } };
+  return { runtime, node, clock: { ...systemClock, nowMs: () => second * 1000 } };
 }
 const reopen = async (): Promise<void> => writeFileSync(file, "");
 
@@ -33,7 +47,27 @@ describe("rotateLog", () => {
     }
     const names = readdirSync(directory);
     expect(names).toHaveLength(LOG_FILES_MAX);
-    expect(names).toContain("0.log.19700101-000007");
+    expect(names.toSorted()).toEqual([
+      "0.log",
+      "0.log.19700101-000004.gz",
+      "0.log.19700101-000005.gz",
+      "0.log.19700101-000006.gz",
+      "0.log.19700101-000007",
+    ]);
+    expect(gunzipSync(readFileSync(join(directory, "0.log.19700101-000004.gz")))).toHaveLength(LOG_BYTES_MAX);
+  });
+
+  it("reads nothing through links that a pod left there", async () => {
+    const secret = join(directory, "secret");
+    writeFileSync(secret, "x".repeat(2 * LOG_BYTES_MAX));
+    symlinkSync(secret, join(directory, "0.log.19700101-000001"));
+    truncateSync(file, LOG_BYTES_MAX);
+    await rotateLog(context(reopen, 5), { id: "c", logPath: file });
+    expect(readdirSync(directory)).not.toContain("0.log.19700101-000001.gz");
+    rmSync(file);
+    symlinkSync(secret, file);
+    expect(await rotateLog(context(reopen, 9), { id: "c", logPath: file })).toBe(false);
+    expect(existsSync(secret)).toBe(true);
   });
 
   it("puts the file back when the runtime does not take a new one", async () => {
