@@ -119,6 +119,9 @@ export class Kubelet {
         .markSourceReady()
         .catch((err: unknown) => logger.warn({ err }, "could not list the pods of the runtime"));
     };
+    this.#parts.storage.csi.onDriver = () => {
+      this.workers.relist().catch((err: unknown) => logger.warn({ err }, "could not list the pods of the runtime"));
+    };
     await Promise.all([source.run(handlers, onReady, signal), this.workers.run(signal), this.#readEvents(signal)]);
     this.#probes.close();
   }

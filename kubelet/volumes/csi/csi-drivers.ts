@@ -18,6 +18,7 @@ export class CsiDrivers implements PluginHandler, CsiNode {
   readonly type = "CSIPlugin";
   readonly nodeName: string;
   readonly inUse = new VolumesInUse();
+  onDriver: () => void = () => undefined;
   readonly #clock: Clock;
   readonly #object: CsiNodeObject;
   readonly #drivers = new Map<string, CsiDriver>();
@@ -52,6 +53,7 @@ export class CsiDrivers implements PluginHandler, CsiNode {
     }
     this.#drivers.get(name)?.client.close();
     this.#drivers.set(name, { client, capabilities: once(() => nodeCapabilities(client)) });
+    this.onDriver();
   }
 
   deregister(name: string): void {

@@ -11,6 +11,8 @@ export interface CsiDriver {
 export interface CsiNode {
   readonly nodeName: string;
   readonly inUse: VolumesInUse;
+  /** A driver came: what only it can undo may be undone now. */
+  onDriver: () => void;
   /** Throws when no such driver has registered. */
   driver(name: string): CsiDriver;
 }
