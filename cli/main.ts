@@ -28,7 +28,7 @@ named(program.command("up"))
   .option("--nodes <count>", "number of nodes", "1")
   .option("--data-dir <dir>", "folder for its data (default: /var/lib/kubernode/NAME)")
   .option("--port <port>", "port of the API server (default: 6443, then 6543, 6643, …)")
-  .option("--runtime <runtime>", "what runs the containers: containerd or docker", "containerd")
+  .option("--runtime <runtime>", "what runs the containers: containerd or docker (default: containerd)")
   .option("--no-install", "install nothing: say what is missing instead")
   .action(async (options: UpOptions) => {
     const { up } = await import("./commands/up.ts");

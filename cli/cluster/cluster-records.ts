@@ -20,6 +20,7 @@ import {
   type ClusterRecord,
   defaultApiPort,
   isClusterName,
+  type RuntimeName,
   STATE_ROOT,
   type StoreChoice,
 } from "./cluster.ts";
@@ -75,6 +76,7 @@ export interface WantedCluster {
   readonly apiPort: number | undefined;
   readonly nodeName: string;
   readonly store: StoreChoice | undefined;
+  readonly runtime: RuntimeName | undefined;
 }
 
 /** Gives the cluster's record, making it with the lowest free index when it is new. */
@@ -129,6 +131,7 @@ function newRecord(wanted: WantedCluster): ClusterRecord {
     apiPort: wanted.apiPort ?? defaultApiPort(index),
     nodeName: wanted.nodeName,
     store: wanted.store ?? { kind: "sqlite" },
+    runtime: wanted.runtime ?? "containerd",
   };
 }
 
@@ -143,5 +146,7 @@ function checkedAgainst(record: ClusterRecord, wanted: WantedCluster): ClusterRe
   if (wanted.apiPort !== undefined && wanted.apiPort !== record.apiPort) differs("--port", record.apiPort);
   if (wanted.dataDir !== undefined && wanted.dataDir !== record.dataDir) differs("--data-dir", record.dataDir);
   if (wanted.store !== undefined && wanted.store.kind !== record.store.kind) differs("--store", record.store.kind);
+  const { runtime = "containerd" } = record;
+  if (wanted.runtime !== undefined && wanted.runtime !== runtime) differs("--runtime", runtime);
   return record;
 }

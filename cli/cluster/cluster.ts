@@ -12,7 +12,12 @@ export interface ClusterRecord {
   readonly apiPort: number;
   readonly nodeName: string;
   readonly store: StoreChoice;
+  /** containerd when left out, as in records from before there was a choice. */
+  readonly runtime?: RuntimeName;
 }
+
+/** What runs the containers. */
+export type RuntimeName = "containerd" | "docker";
 
 export type StoreChoice =
   | { readonly kind: "sqlite" }
@@ -33,6 +38,7 @@ export interface ClusterPorts {
 }
 
 export interface Cluster extends ClusterRecord {
+  readonly runtime: RuntimeName;
   /** Lost at a reboot, as what it describes: process ids, sockets, containerd's state. */
   readonly runDir: string;
   readonly pkiDir: string;
@@ -104,6 +110,7 @@ export function clusterOf(record: ClusterRecord): Cluster {
   const runDir = `${RUN_ROOT}/${name}`;
   return {
     ...record,
+    runtime: record.runtime ?? "containerd",
     runDir,
     pkiDir: `${dataDir}/pki`,
     kubeconfigDir: `${dataDir}/kubeconfigs`,

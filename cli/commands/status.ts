@@ -2,12 +2,12 @@ import { connect } from "node:net";
 import { GIT_VERSION } from "../../shared/process/version.ts";
 import { askApi, askHealth, isApiReady, whyNodeNotReady } from "../cluster/api-probe.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { isContainerdServing } from "../containerd/ctr.ts";
 import { runCommand } from "../machine/command.ts";
 import { readPidFile } from "../machine/pid-file.ts";
 import { residentBytes } from "../machine/process-table.ts";
 import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { driverSocket } from "../supervisor/component-specs.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import { pidPath } from "../supervisor/process-spec.ts";
 import { UserError } from "../user-error.ts";
 import { knownCluster } from "./known-cluster.ts";
@@ -77,8 +77,17 @@ const PROBES: readonly ComponentProbe[] = [
     version: ours,
   },
   { name: "csi-hostpath", isHealthy: (cluster) => isListening(driverSocket(cluster)), version: ours },
-  { name: "containerd", isHealthy: isContainerdServing, version: printedBy("containerd", "--version") },
 ];
+
+/** All its daemons are as healthy as the one that the kubelet asks. */
+function runtimeProbes(cluster: Cluster): ComponentProbe[] {
+  const runtime = runtimeOf(cluster);
+  return runtime.processes(cluster).map(({ name, program }) => ({
+    name,
+    isHealthy: runtime.isServing,
+    version: printedBy(program, "--version"),
+  }));
+}
 
 const ETCD: ComponentProbe = {
   name: "etcd",
@@ -93,7 +102,7 @@ async function statusOf(cluster: Cluster, probe: ComponentProbe): Promise<Compon
 }
 
 export async function clusterStatus(cluster: Cluster): Promise<ClusterStatus> {
-  const probes = hasOwnEtcd(cluster) ? [ETCD, ...PROBES] : PROBES;
+  const probes = [...(hasOwnEtcd(cluster) ? [ETCD] : []), ...PROBES, ...runtimeProbes(cluster)];
   const components = await Promise.all(probes.map((probe) => statusOf(cluster, probe)));
   const isReady = (await askApi(cluster, "/readyz"))?.status === 200 && (await whyNodeNotReady(cluster)) === undefined;
   return { name: cluster.name, ready: isReady && components.every((component) => component.healthy), components };

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { clusterOf, type StoreChoice } from "../cluster/cluster.ts";
+import { clusterOf, type RuntimeName, type StoreChoice } from "../cluster/cluster.ts";
 import { sayOthersWork, withClusterLock } from "../cluster/cluster-lock.ts";
 import { claimRecord } from "../cluster/cluster-records.ts";
 import { clusterState } from "../cluster/cluster-state.ts";
@@ -21,7 +21,7 @@ export interface UpOptions {
   readonly nodes: string;
   readonly dataDir?: string;
   readonly port?: string;
-  readonly runtime: string;
+  readonly runtime?: string;
   /** False with `--no-install`. */
   readonly install: boolean;
 }
@@ -43,11 +43,13 @@ function apiPort(text: string | undefined): number | undefined {
   throw new UserError(`--port ${text} is not a port: it is a number from 1 to 65535.`);
 }
 
+function runtimeChoice(runtime: string | undefined): RuntimeName | undefined {
+  if (runtime === undefined || runtime === "containerd" || runtime === "docker") return runtime;
+  throw new UserError(`--runtime ${runtime} is not known: it is containerd or docker.`);
+}
+
 function refuseWhatIsNotYet(options: UpOptions): void {
   if (options.nodes !== "1") throw new UserError("More than one node is not there yet.", "Leave --nodes out.");
-  if (options.runtime !== "containerd") {
-    throw new UserError(`The runtime ${options.runtime} is not there yet.`, "Leave --runtime out: containerd is used.");
-  }
 }
 
 /** Node names are DNS names. */
@@ -64,6 +66,7 @@ export async function up(options: UpOptions, sourceRoot: string): Promise<void> 
     apiPort: apiPort(options.port),
     nodeName: nodeName(),
     store: storeChoice(options),
+    runtime: runtimeChoice(options.runtime),
   };
   // Before anything is written: without root or Linux there is nothing to do.
   for (const { name, check } of machineChecks) if (name === "platform" || name === "root") await check();

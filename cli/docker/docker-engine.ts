@@ -18,7 +18,7 @@ const BLOCK_BYTES = 512;
 const CALL_TIMEOUT_MS = 300_000;
 
 /** Rejects when nobody listens. */
-export function askEngine(socketPath: string, method: string, path: string, body?: Readable): Promise<Answer> {
+function askEngine(socketPath: string, method: string, path: string, body?: Readable): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request(
       { socketPath, method, path, agent: false, timeout: CALL_TIMEOUT_MS, headers: { host: "docker" } },
@@ -60,13 +60,18 @@ export async function runningContainers(socketPath: string): Promise<string[]> {
   return (JSON.parse(text) as Listed[]).map(({ Id }) => Id);
 }
 
+/** Asks it to end, and kills it after the grace; one that ended by itself is no error. */
+export async function stopContainer(socketPath: string, id: string, graceSeconds: number): Promise<void> {
+  await askEngine(socketPath, "POST", `/containers/${id}/stop?t=${graceSeconds}`);
+}
+
 /** Loads an unpacked OCI or Docker archive; resolves to the names of its images. */
-export async function loadIntoEngine(socketPath: string, path: string): Promise<string[]> {
+export async function loadIntoEngine(socketPath: string, path: string, givenPath = path): Promise<string[]> {
   const { status, text } = await askEngine(socketPath, "POST", "/images/load?quiet=1", await dockerForm(path));
   const lines = status === 200 ? text.split("\n").filter((line) => line.trim() !== "") : [text];
   const messages = lines.map((line) => JSON.parse(line) as { stream?: string; error?: string; message?: string });
   const problem = messages.map(({ error, message }) => error ?? message).find((each) => each !== undefined);
-  if (problem !== undefined) throw new UserError(`The Docker Engine does not take ${path}: ${problem}`);
+  if (problem !== undefined) throw new UserError(`The Docker Engine does not take ${givenPath}: ${problem}`);
   return messages.flatMap(({ stream = "" }) => /^Loaded image: (\S+)/.exec(stream)?.[1] ?? []);
 }
 

@@ -7,7 +7,6 @@ export interface DockerdOptions {
   readonly rootDir: string;
   readonly execDir: string;
   readonly socket: string;
-  readonly pidFile: string;
   readonly containerdSocket: string;
 }
 
@@ -19,7 +18,6 @@ export function dockerdConfig(options: DockerdOptions): string {
       group: "root",
       "data-root": options.rootDir,
       "exec-root": options.execDir,
-      pidfile: options.pidFile,
       containerd: options.containerdSocket,
       bridge: "none",
       iptables: false,

@@ -1,10 +1,11 @@
 /**
  * Stops what runs of a cluster, in the one order that works: the supervisor (or it would start again what is
- * stopped), the kubelet (or it would start pods again), the pods, the rest, and containerd last, which the pods'
- * removal needs. Every step may be repeated and takes an absent process for stopped.
+ * stopped), the kubelet (or it would start pods again), the pods, the rest, and the container runtime last, which
+ * the pods' removal needs. Every step may be repeated and takes an absent process for stopped.
  */
 import type { Cluster } from "../cluster/cluster.ts";
 import { stopByPidFile } from "../machine/pid-file.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import { runSteps } from "../steps/run-steps.ts";
 import { type Step, type StepObserver, skipped } from "../steps/step.ts";
 import { pidPath, SUPERVISOR_NAME } from "../supervisor/process-spec.ts";
@@ -37,11 +38,11 @@ export const stopSteps: readonly Step<Cluster>[] = [
     },
   },
   {
-    name: "containerd",
-    title: "Stopping containerd",
+    name: "runtime",
+    title: "Stopping the container runtime",
     needs: ["pods"],
     run: async (cluster) => {
-      await stopProcesses(cluster, "containerd");
+      for (const { name } of runtimeOf(cluster).processes(cluster).toReversed()) await stopProcesses(cluster, name);
       await killShims(cluster);
       return undefined;
     },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Cluster } from "../cluster/cluster.ts";
-import { ctr, imageNames } from "../containerd/ctr.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import { UserError } from "../user-error.ts";
 import { listTar } from "./tar.ts";
 
@@ -16,7 +16,7 @@ export async function importArchive(cluster: Cluster, archive: Uint8Array): Prom
   await withTemporaryFolder(async (folder) => {
     const path = join(folder, "image.tar");
     await writeFile(path, archive);
-    await importTar(cluster, path);
+    await runtimeOf(cluster).importTar(cluster, path, path);
   });
 }
 
@@ -69,18 +69,7 @@ async function checkAndImport(cluster: Cluster, path: string, givenPath: string)
   } finally {
     await file.close();
   }
-  return await importTar(cluster, path, givenPath);
-}
-
-async function importTar(cluster: Cluster, path: string, givenPath = path): Promise<string[]> {
-  const before = await imageNames(cluster);
-  const result = await ctr(cluster, "images", "import", "--base-name", "imported", path);
-  if (result.code !== 0) {
-    throw new UserError(`containerd does not take ${givenPath}: ${result.stderr.trim().split("\n").at(-1) ?? ""}`);
-  }
-  const named = [...result.stdout.matchAll(/unpacking (\S+)/g)].map((match) => match[1] ?? "");
-  const added = [...(await imageNames(cluster))].filter((name) => !before.has(name));
-  return [...new Set([...named, ...added])].filter((name) => !name.startsWith("sha256:"));
+  return await runtimeOf(cluster).importTar(cluster, path, givenPath);
 }
 
 async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {

@@ -1,3 +1,6 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import type { Cluster } from "../cluster/cluster.ts";
+import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { UserError } from "../user-error.ts";
 import { runCommand } from "./command.ts";
 import { exists } from "./machine-checks.ts";
@@ -24,16 +27,37 @@ const NODE_PROGRAMS: readonly NeededProgram[] = [
 ];
 
 const ETCD: NeededProgram = { debianPackage: "etcd-server", files: inPath("etcd") };
+const DOCKER: NeededProgram = { debianPackage: "docker.io", files: inPath("dockerd") };
 
 /** Packages whose programs are not on this machine. */
-export function missingPackages(needsEtcd: boolean, isThere: (path: string) => boolean = exists): string[] {
-  const needed = needsEtcd ? [...NODE_PROGRAMS, ETCD] : NODE_PROGRAMS;
+export function missingPackages(
+  cluster: Pick<Cluster, "store" | "runtime">,
+  isThere: (path: string) => boolean = exists,
+): string[] {
+  const needed = [
+    ...NODE_PROGRAMS,
+    ...(hasOwnEtcd(cluster) ? [ETCD] : []),
+    ...(cluster.runtime === "docker" ? [DOCKER] : []),
+  ];
   return needed.filter((program) => !program.files.some(isThere)).map((program) => program.debianPackage);
 }
 
 /** The command that one would type oneself. */
 export function installCommand(packages: readonly string[]): string {
   return `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+}
+
+const SERVICE_POLICY = "/usr/sbin/policy-rc.d";
+
+/** Packages that bring a service must not start it: Debian asks this program, when there is one. */
+async function withoutServices<T>(install: () => Promise<T>): Promise<T> {
+  if (existsSync(SERVICE_POLICY)) return install();
+  writeFileSync(SERVICE_POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return await install();
+  } finally {
+    rmSync(SERVICE_POLICY, { force: true });
+  }
 }
 
 /** Installs with apt-get; a `UserError` says what to do where that does not work. */
@@ -49,7 +73,11 @@ export async function installPackages(packages: readonly string[]): Promise<void
   // An outdated list of packages is worth a try; apt-get install tells when it was not enough.
   await runCommand("apt-get", ["update", "-q"], { env });
   const args = ["install", "-y", "-q", "--no-install-recommends", ...packages];
-  const result = await runCommand("apt-get", args, { env });
+  const result = await withoutServices(() => runCommand("apt-get", args, { env }));
+  if (packages.includes(DOCKER.debianPackage)) {
+    // The cluster has a daemon of its own; the package's would change the machine's packet filter at the next start.
+    await runCommand("systemctl", ["disable", "--quiet", "docker.service", "docker.socket"]);
+  }
   if (result.code === 0) return;
   const reason = result.stderr.trim().split("\n").at(-1) ?? "";
   throw new UserError(`Could not install ${packages.join(", ")}: ${reason}`, `See what this says: ${command}`);

@@ -51,14 +51,16 @@ describe("checks of the machine", () => {
 
 describe("packages", () => {
   it("are missing when none of their files is there", () => {
-    expect(missingPackages(false, () => true)).toEqual([]);
+    expect(missingPackages(cluster, () => true)).toEqual([]);
     const without =
       (...gone: string[]) =>
       (path: string) =>
         !gone.some((name) => path.endsWith(`/${name}`));
-    expect(missingPackages(false, without("runc"))).toEqual(["runc"]);
-    expect(missingPackages(true, without("etcd", "bridge"))).toEqual(["containernetworking-plugins", "etcd-server"]);
-    expect(missingPackages(false, without("etcd"))).toEqual([]);
+    expect(missingPackages(cluster, without("runc"))).toEqual(["runc"]);
+    const onEtcd = { ...cluster, store: { kind: "etcd", servers: [] } } as const;
+    expect(missingPackages(onEtcd, without("etcd", "bridge"))).toEqual(["containernetworking-plugins", "etcd-server"]);
+    expect(missingPackages(cluster, without("etcd", "dockerd"))).toEqual([]);
+    expect(missingPackages({ ...cluster, runtime: "docker" }, without("dockerd"))).toEqual(["docker.io"]);
   });
 
   it("come with the command that one would type", () => {

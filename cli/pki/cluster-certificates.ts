@@ -24,7 +24,8 @@ type AuthorityName = "ca" | "etcd-ca" | "front-proxy-ca";
 type Leaf = LeafOptions & { readonly file: string; readonly signedBy?: AuthorityName };
 
 /** True when the cluster runs an etcd of its own. */
-export const hasOwnEtcd = ({ store }: Cluster): boolean => store.kind === "etcd" && store.servers.length === 0;
+export const hasOwnEtcd = ({ store }: Pick<Cluster, "store">): boolean =>
+  store.kind === "etcd" && store.servers.length === 0;
 
 const ETCD_LEAVES: readonly Leaf[] = [
   {

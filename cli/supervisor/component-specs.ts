@@ -2,6 +2,7 @@
 import { CLUSTER_DOMAIN, type Cluster } from "../cluster/cluster.ts";
 import { hasOwnEtcd } from "../pki/cluster-certificates.ts";
 import { componentKubeconfigPath } from "../pki/component-kubeconfigs.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import type { ProcessSpec } from "./process-spec.ts";
 
 /** What the command lines depend on beside the cluster itself. */
@@ -11,8 +12,6 @@ export interface SpecContext {
   readonly nodeIp: string;
   readonly sandboxImage: string;
 }
-
-export const CONTAINERD_CONFIG = "config.toml";
 
 const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 /**
@@ -147,7 +146,7 @@ function kubelet(cluster: Cluster, context: SpecContext): ProcessSpec {
   return component(cluster, context, "kubelet", "kubelet", {
     kubeconfig: componentKubeconfigPath(cluster, "kubelet"),
     "hostname-override": cluster.nodeName,
-    "container-runtime-endpoint": `unix://${cluster.containerdSocket}`,
+    "container-runtime-endpoint": `unix://${runtimeOf(cluster).socket(cluster)}`,
     "root-dir": `${cluster.dataDir}/kubelet`,
     "node-ip": context.nodeIp,
     address: "0.0.0.0",
@@ -196,7 +195,7 @@ export function processSpecs(cluster: Cluster, context: SpecContext): ProcessSpe
   return [
     ...etcdSpecs(cluster),
     apiServer(cluster, context),
-    { name: "containerd", program: "containerd", args: ["--config", `${cluster.dataDir}/${CONTAINERD_CONFIG}`] },
+    ...runtimeOf(cluster).processes(cluster),
     controllerManager(cluster, context),
     kubelet(cluster, context),
     scheduler(cluster, context),

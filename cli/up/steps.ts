@@ -1,5 +1,5 @@
 /** What `kubernode up` does, in the order of its lines; steps side by side where `needs` lets them. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import {
   ensureObject,
   hasDefaultServiceAccount,
@@ -8,20 +8,18 @@ import {
   whyNodeNotReady,
 } from "../cluster/api-probe.ts";
 import { clusterState } from "../cluster/cluster-state.ts";
-import { containerdConfig } from "../containerd/containerd-config.ts";
-import { imageNames, isContainerdServing } from "../containerd/ctr.ts";
 import { importArchive } from "../image/import-image.ts";
 import { imageArchitecture, PAUSE_IMAGE, pauseArchive } from "../image/pause-image.ts";
 import { addToKubeconfig } from "../kubeconfig/kubeconfig-file.ts";
-import { CNI_PLUGIN_DIRS, installCommand, installPackages, missingPackages } from "../machine/debian-packages.ts";
-import { exists, machineChecks, mayLowerOomScores, networkChecks } from "../machine/machine-checks.ts";
+import { installCommand, installPackages, missingPackages } from "../machine/debian-packages.ts";
+import { machineChecks, networkChecks } from "../machine/machine-checks.ts";
 import { nodeAddress } from "../machine/node-address.ts";
 import { fallbackNodeAddress, setUpNetwork } from "../network/cluster-network.ts";
-import { ensureCertificates, hasOwnEtcd } from "../pki/cluster-certificates.ts";
+import { ensureCertificates } from "../pki/cluster-certificates.ts";
 import { adminEntry, writeComponentKubeconfigs } from "../pki/component-kubeconfigs.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import { type Step, type StepOutcome, skipped } from "../steps/step.ts";
 import { storageObjects } from "../storage/storage-objects.ts";
-import { CONTAINERD_CONFIG } from "../supervisor/component-specs.ts";
 import { startSupervisor } from "../supervisor/start-supervisor.ts";
 import { UserError } from "../user-error.ts";
 import type { UpContext } from "./up-context.ts";
@@ -29,7 +27,7 @@ import { waitedTooLong, waitUntil } from "./wait.ts";
 
 type Run = (context: UpContext) => Promise<StepOutcome>;
 
-const CONTAINERD_WAIT_MS = 30_000;
+const RUNTIME_WAIT_MS = 30_000;
 const API_WAIT_MS = 60_000;
 const NODE_WAIT_MS = 90_000;
 
@@ -39,7 +37,7 @@ const checkMachine: Run = async () => {
 };
 
 const providePackages: Run = async ({ cluster, mayInstall, say }) => {
-  const missing = missingPackages(hasOwnEtcd(cluster));
+  const missing = missingPackages(cluster);
   if (missing.length === 0) return skipped;
   if (!mayInstall) {
     throw new UserError(`These packages are missing: ${missing.join(", ")}.`, `Run: ${installCommand(missing)}`);
@@ -66,16 +64,7 @@ const makeCertificates: Run = async ({ cluster, nodeIp }) => {
 const writeConfiguration: Run = async ({ cluster }) => {
   writeComponentKubeconfigs(cluster);
   mkdirSync(`${cluster.dataDir}/cni`, { recursive: true });
-  const config = containerdConfig({
-    rootDir: `${cluster.dataDir}/containerd`,
-    stateDir: `${cluster.runDir}/containerd`,
-    socket: cluster.containerdSocket,
-    sandboxImage: PAUSE_IMAGE,
-    cniBinDir: CNI_PLUGIN_DIRS.find((dir) => exists(`${dir}/bridge`)) ?? CNI_PLUGIN_DIRS[0],
-    cniConfDir: `${cluster.dataDir}/cni`,
-    mayLowerOomScores: mayLowerOomScores(),
-  });
-  writeFileSync(`${cluster.dataDir}/${CONTAINERD_CONFIG}`, config);
+  runtimeOf(cluster).writeConfiguration(cluster);
   return skipped;
 };
 
@@ -90,9 +79,11 @@ const startProcesses: Run = async ({ cluster, sourceRoot, nodeIp }) => {
 };
 
 const loadPauseImage: Run = async ({ cluster }) => {
-  const isServing = await waitUntil(CONTAINERD_WAIT_MS, () => isContainerdServing(cluster));
-  if (!isServing) throw waitedTooLong(cluster, "containerd does not answer.", "containerd");
-  if (!(await imageNames(cluster)).has(PAUSE_IMAGE)) {
+  const runtime = runtimeOf(cluster);
+  const daemon = runtime.processes(cluster).at(-1)?.name ?? "";
+  const isServing = await waitUntil(RUNTIME_WAIT_MS, () => runtime.isServing(cluster));
+  if (!isServing) throw waitedTooLong(cluster, `${daemon} does not answer.`, daemon);
+  if (!(await runtime.imageNames(cluster)).has(PAUSE_IMAGE)) {
     await importArchive(cluster, pauseArchive(imageArchitecture()));
   }
   return undefined;
@@ -140,7 +131,7 @@ export const upSteps: readonly Step<UpContext>[] = [
   { name: "configuration", title: "Writing configuration", needs: ["certificates"], run: writeConfiguration },
   { name: "network", title: "Routing unserved addresses to an empty bridge", needs: ["free"], run: prepareNetwork },
   { name: "start", title: "Starting components", needs: ["network", "configuration"], run: startProcesses },
-  { name: "image", title: "Loading the pause image into containerd", needs: ["start"], run: loadPauseImage },
+  { name: "image", title: "Loading the pause image", needs: ["start"], run: loadPauseImage },
   { name: "api", title: "Waiting for the API server", needs: ["start"], run: waitForApi },
   { name: "storage", title: "Making the default StorageClass", needs: ["api"], run: makeStorage },
   { name: "kubeconfig", title: "Merging the kubeconfig", needs: ["api"], run: mergeKubeconfig },

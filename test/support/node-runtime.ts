@@ -78,7 +78,6 @@ function dockerRuntime(folder: string): NodeRuntime {
       rootDir: join(folder, "docker"),
       execDir: join(folder, "docker-state"),
       socket,
-      pidFile: join(folder, "docker.pid"),
       containerdSocket,
     }),
   );
@@ -87,7 +86,7 @@ function dockerRuntime(folder: string): NodeRuntime {
     socket,
     daemons: [
       { program: "containerd", args: ["--config", containerdFile] },
-      { program: findDockerd() ?? "dockerd", args: ["--config-file", dockerdFile] },
+      { program: findDockerd() ?? "dockerd", args: ["--config-file", dockerdFile, "--pidfile="] },
     ],
     load: async (archive) => {
       await loadIntoEngine(socket, archive);
