@@ -7,7 +7,7 @@ import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { value } from "../shared/machinery/quantity.ts";
 import { type Clock, systemClock } from "../shared/process/clock.ts";
 import { createLogger, type Logger } from "../shared/process/logger.ts";
-import { createMetrics, type Registry } from "../shared/process/metrics.ts";
+import { createMetrics, Registry } from "../shared/process/metrics.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
 import { defaultAddress, type MachineInfo, readMachineInfo } from "./node/machine.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -24,6 +24,8 @@ export interface KubeletBase {
   readonly recorder: EventRecorder;
   /** What `/metrics` shows. */
   readonly registry: Registry;
+  /** What `/metrics/probes` shows. */
+  readonly probeRegistry: Registry;
   readonly runtime: ContainerRuntime;
   readonly runtimeVersion: RuntimeVersion;
   readonly hostIps: readonly string[];
@@ -54,6 +56,7 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     client,
     recorder: createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal }),
     registry: createMetrics("kubelet"),
+    probeRegistry: new Registry(),
     runtime,
     runtimeVersion: await waitForRuntime(runtime, clock, logger),
     hostIps: [options.nodeIp === "" ? defaultAddress() : options.nodeIp],

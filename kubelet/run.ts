@@ -7,6 +7,8 @@ import { createEvictionPart } from "./eviction/eviction-part.ts";
 import { NodePressure } from "./eviction/node-pressure.ts";
 import { type KubeletBase, prepareKubelet } from "./kubelet-base.ts";
 import { createNodePart, type NodePart } from "./node/node-part.ts";
+import { NodeShutdown } from "./node/node-shutdown.ts";
+import { shutdownGroups } from "./node/plan-shutdown.ts";
 import type { KubeletOptions } from "./options.ts";
 import { createPodPart, type PodPart } from "./pods/pod-part.ts";
 import type { KubeletServer } from "./server/kubelet-server.ts";
@@ -28,12 +30,20 @@ export async function run(options: KubeletOptions): Promise<RunningComponent> {
     volumesInUse: volumePart.storage.csi.inUse,
     pressure,
     devices,
-    problems: () => [],
+    problems: () => shutdown.problems,
   });
-  const admission = createAdmission(base, nodePart, pressure, () => podPart);
+  const shutdown = new NodeShutdown({
+    groups: shutdownGroups(options.configuration),
+    clock: base.clock,
+    logger: base.logger,
+    workers: () => podPart.kubelet.workers,
+    onBegin: () => nodePart.check(),
+  });
+  const admission = createAdmission(base, { nodePart, pressure, shutdown, pods: () => podPart });
   const podPart = createPodPart(base, nodePart, volumePart.storage, admission);
   const server = await startServers(base, podPart.kubelet);
   await nodePart.health.check();
+  shutdown.listen(stopping.signal);
   const evictionPart = createEvictionPart(base, podPart.kubelet.workers, pressure);
   const parts = [nodePart.run(), podPart.run(), volumePart.run(), evictionPart.run()];
   const done = Promise.all(parts).then(() => undefined);
@@ -42,12 +52,17 @@ export async function run(options: KubeletOptions): Promise<RunningComponent> {
   return { done, stop: () => stop(stopping, done, base, server) };
 }
 
-/** `pods` are asked for later: they are made with the admission. */
+interface AdmissionParts {
+  readonly nodePart: NodePart;
+  readonly pressure: NodePressure;
+  readonly shutdown: NodeShutdown;
+  /** Asked for later: they are made with the admission. */
+  readonly pods: () => PodPart;
+}
+
 function createAdmission(
   { options, logger, clock, machine }: KubeletBase,
-  nodePart: NodePart,
-  pressure: NodePressure,
-  pods: () => PodPart,
+  { nodePart, pressure, shutdown, pods }: AdmissionParts,
 ): PodAdmission {
   return nodeAdmission({
     nodeName: options.nodeName,
@@ -58,7 +73,7 @@ function createAdmission(
     hasAppArmor: machine.hasAppArmor,
     node: () => nodePart.node(),
     allocatable: () => nodePart.allocatable(),
-    isShuttingDown: () => false,
+    isShuttingDown: () => shutdown.isRunning,
     preempt: (victim) => preemptPod(pods().kubelet.workers, victim, clock),
     devices: { admit: () => undefined },
   });

@@ -58,7 +58,10 @@ export class NodeAgent {
   /** The watch showed the node; undefined when it was deleted. */
   observe(node: Node | undefined): void {
     const isGone = node === undefined && this.#node !== undefined;
+    const before = this.#node;
     this.#node = node;
+    // Somebody added a resource: pods may have it from now on.
+    if (before !== undefined && !deepEqual(before.status?.capacity, node?.status?.capacity)) this.check();
     if (node !== undefined) this.#options.onNode(node);
     if (isGone) {
       this.#written = undefined;

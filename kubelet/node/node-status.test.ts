@@ -2,7 +2,7 @@ import { readConfiguration } from "../configuration/read-configuration.ts";
 import { cniConfig } from "../network/cni-config.ts";
 import { masqueradeChain, masqueradeRules } from "../network/masquerade.ts";
 import { parseLabels, parseTaints } from "../options.ts";
-import { subresourcesOf } from "../server/kubelet-authentication.ts";
+import { subresourcesOf } from "../server/request-attributes.ts";
 import type { NodeResourcesInput } from "./node-resources.ts";
 import { nodeStatus, type NodeStatusInput, runtimeProblems } from "./node-status.ts";
 
@@ -167,5 +167,8 @@ describe("subresourcesOf", () => {
     expect(subresourcesOf("/pods")).toEqual(["pods", "proxy"]);
     expect(subresourcesOf("/containerLogs/ns/pod/c")).toEqual(["proxy"]);
     expect(subresourcesOf("/metricsx")).toEqual(["proxy"]);
+    expect(subresourcesOf("/healthz/ping")).toEqual(["healthz", "proxy"]);
+    expect(subresourcesOf("/exec/ns/pod/c")).toEqual(["proxy"]);
+    expect(subresourcesOf("/checkpoint/ns/pod/c")).toEqual(["checkpoint"]);
   });
 });

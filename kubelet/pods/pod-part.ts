@@ -17,6 +17,7 @@ import { MirrorPods } from "../sources/mirror-pods.ts";
 import { nodePodSource } from "../sources/node-pod-source.ts";
 import { apiPodSource, type PodSource } from "../sources/pod-source.ts";
 import { runtimeHandlerOf } from "../runtime/runtime-classes.ts";
+import { createProbeCounter } from "../probes/probe-metrics.ts";
 import { StatusManager } from "../status/status-manager.ts";
 import { apiObjects } from "../volumes/api-objects.ts";
 import { ServiceAccountTokens } from "../volumes/service-account-tokens.ts";
@@ -64,6 +65,7 @@ export function createPodPart(
     },
     storage,
     services: () => serviceInformer.lister.list(),
+    onProbeOutcome: createProbeCounter(base.probeRegistry),
     runtimeHandler: (pod) => runtimeHandlerOf(client, pod),
     pullLimits: pullLimits(options.configuration),
     pullSecrets: (pod) =>

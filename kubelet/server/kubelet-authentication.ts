@@ -10,6 +10,9 @@ import type { SubjectAccessReview } from "../../shared/api/generated/authorizati
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import type { Clock } from "../../shared/process/clock.ts";
 import { subjectAccessReviews, tokenReviews } from "../../shared/resources/catalog.ts";
+import type { KubeletConfiguration } from "../configuration/configuration-fields.ts";
+import { ExpiringCache } from "./expiring-cache.ts";
+import { subresourcesOf, verbOf } from "./request-attributes.ts";
 
 export interface KubeletUser {
   readonly name: string;
@@ -23,77 +26,47 @@ export interface KubeletAccess {
   authorize(user: KubeletUser, method: string, path: string): Promise<boolean>;
 }
 
-const TOKEN_CACHE_MS = 120_000;
-const ALLOWED_CACHE_MS = 300_000;
-const DENIED_CACHE_MS = 30_000;
-const CACHE_ENTRIES_MAX = 1000;
-
-interface Cached<T> {
-  readonly value: T;
-  readonly untilMs: number;
+export interface KubeletAccessOptions {
+  readonly client: ApiClient;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly configuration: Pick<
+    KubeletConfiguration,
+    | "authentication.anonymous.enabled"
+    | "authentication.webhook.enabled"
+    | "authentication.webhook.cacheTTL"
+    | "authorization.mode"
+    | "authorization.webhook.cacheAuthorizedTTL"
+    | "authorization.webhook.cacheUnauthorizedTTL"
+  >;
 }
 
-/** Forgets the oldest entry beyond a limit. */
-class ExpiringCache<T> {
-  readonly #clock: Clock;
-  readonly #entries = new Map<string, Cached<T>>();
+const ANONYMOUS: KubeletUser = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  get(key: string): T | undefined {
-    const entry = this.#entries.get(key);
-    return entry !== undefined && entry.untilMs > this.#clock.nowMs() ? entry.value : undefined;
-  }
-
-  set(key: string, value: T, lifeMs: number): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, untilMs: this.#clock.nowMs() + lifeMs });
-    const oldest = this.#entries.keys().next();
-    if (this.#entries.size > CACHE_ENTRIES_MAX && oldest.done !== true) this.#entries.delete(oldest.value);
-  }
-}
-
-const VERBS: Readonly<Record<string, string>> = {
-  GET: "get",
-  HEAD: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
-
-/** Subresources of the node that a path needs, the finest first: any of them will do. */
-export function subresourcesOf(path: string): string[] {
-  const isBelow = (root: string): boolean => path === root || path.startsWith(`${root}/`);
-  if (isBelow("/stats")) return ["stats"];
-  if (isBelow("/metrics")) return ["metrics"];
-  if (isBelow("/logs")) return ["log"];
-  if (isBelow("/healthz")) return ["healthz", "proxy"];
-  if (path === "/pods" || path === "/runningpods" || path === "/runningpods/") return ["pods", "proxy"];
-  if (path === "/configz") return ["configz", "proxy"];
-  return ["proxy"];
-}
-
-export function createKubeletAccess(client: ApiClient, nodeName: string, clock: Clock): KubeletAccess {
+export function createKubeletAccess({ client, nodeName, clock, configuration }: KubeletAccessOptions): KubeletAccess {
   const users = new ExpiringCache<KubeletUser>(clock);
   const verdicts = new ExpiringCache<boolean>(clock);
+  const authenticate = async (request: IncomingMessage): Promise<KubeletUser | undefined> => {
+    const known = certificateUser(request);
+    if (known !== undefined) return known;
+    const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (token !== undefined && configuration["authentication.webhook.enabled"]) {
+      return tokenUser(client, users, token, configuration["authentication.webhook.cacheTTL"]);
+    }
+    return token === undefined && configuration["authentication.anonymous.enabled"] ? ANONYMOUS : undefined;
+  };
+  const lives = {
+    allowedMs: configuration["authorization.webhook.cacheAuthorizedTTL"],
+    deniedMs: configuration["authorization.webhook.cacheUnauthorizedTTL"],
+  };
   return {
-    authenticate: async (request) => certificateUser(request) ?? tokenUser(client, users, request),
+    authenticate,
     authorize: async (user, method, path) => {
-      const verb = VERBS[method] ?? method.toLowerCase();
+      if (configuration["authorization.mode"] === "AlwaysAllow") return true;
+      const verb = verbOf(method);
       for (const subresource of subresourcesOf(path)) {
-        if (
-          await isAllowed(client, verdicts, user, {
-            verb,
-            version: "v1",
-            resource: "nodes",
-            subresource,
-            name: nodeName,
-          })
-        )
-          return true;
+        const attributes = { verb, version: "v1", resource: "nodes", subresource, name: nodeName };
+        if (await isAllowed(client, verdicts, lives, user, attributes)) return true;
       }
       return false;
     },
@@ -112,10 +85,9 @@ function certificateUser({ socket }: IncomingMessage): KubeletUser | undefined {
 async function tokenUser(
   client: ApiClient,
   cache: ExpiringCache<KubeletUser>,
-  request: IncomingMessage,
+  token: string,
+  lifeMs: number,
 ): Promise<KubeletUser | undefined> {
-  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  if (token === undefined) return undefined;
   const key = createHash("sha256").update(token).digest("base64");
   const known = cache.get(key);
   if (known !== undefined) return known;
@@ -125,7 +97,7 @@ async function tokenUser(
     spec: { token },
   });
   const user = userOf(review);
-  if (user !== undefined) cache.set(key, user, TOKEN_CACHE_MS);
+  if (user !== undefined) cache.set(key, user, lifeMs);
   return user;
 }
 
@@ -139,6 +111,7 @@ type ResourceAttributes = NonNullable<SubjectAccessReview["spec"]["resourceAttri
 async function isAllowed(
   client: ApiClient,
   cache: ExpiringCache<boolean>,
+  lives: { readonly allowedMs: number; readonly deniedMs: number },
   user: KubeletUser,
   resourceAttributes: ResourceAttributes,
 ): Promise<boolean> {
@@ -157,6 +130,6 @@ async function isAllowed(
     spec,
   });
   const isGranted = review.status?.allowed === true;
-  cache.set(key, isGranted, isGranted ? ALLOWED_CACHE_MS : DENIED_CACHE_MS);
+  cache.set(key, isGranted, isGranted ? lives.allowedMs : lives.deniedMs);
   return isGranted;
 }

@@ -16,7 +16,12 @@ import { messageOf } from "../runtime/runtime-error.ts";
 import type { KubeletAccess, KubeletUser } from "./kubelet-authentication.ts";
 import { LogQueryError, parseLogQuery } from "./log-query.ts";
 import { readContainerLog } from "./pod-logs.ts";
-import { resourceMetrics, statsSummary, type StatsInput } from "./stats.ts";
+import { cadvisorMetrics } from "./cadvisor-metrics.ts";
+import { runInContainer } from "./run-in-container.ts";
+import { subresourcesOf, verbOf } from "./request-attributes.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
+import type { NodeStats } from "./node-stats.ts";
+import { statsSummary } from "./stats-summary.ts";
 
 export interface KubeletServerOptions {
   readonly address: string;
@@ -30,7 +35,10 @@ export interface KubeletServerOptions {
   readonly logger: Logger;
   /** What `/configz` answers. */
   readonly config: object;
-  stats(): Promise<StatsInput>;
+  readonly probeRegistry: Registry;
+  /** False: nothing that runs something in containers or reads their logs. */
+  readonly hasDebugging: boolean;
+  stats(): Promise<NodeStats>;
   /** Adds routes and upgrades of exec, attach and port-forward; requests that reach it may do what they ask. */
   readonly streaming?: StreamingRoutes | undefined;
 }
@@ -98,7 +106,7 @@ async function admit(
   if (await options.access.authorize(user, method, path)) return user;
   return {
     status: 403,
-    text: `Forbidden (user=${user.name}, verb=${method.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`,
+    text: `Forbidden (user=${user.name}, verb=${verbOf(method)}, resource=nodes, subresource(s)=[${subresourcesOf(path).join(" ")}])`,
   };
 }
 
@@ -138,7 +146,8 @@ async function upgrade(
 
 function addRoutes(app: Express, options: KubeletServerOptions): void {
   const { workers, registry } = options;
-  app.get("/healthz", (_request, response) => void response.type("text/plain").send("ok"));
+  const healthy = ["/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"];
+  app.get(healthy, (_request, response) => void response.type("text/plain").send("ok"));
   app.get("/pods", (_request, response) => void response.json(podList(workers.list().map(({ pod }) => pod))));
   app.get(["/runningpods", "/runningpods/"], (_request, response) => {
     const running = workers.list().filter(({ fingerprint }) => fingerprint.includes("=running"));
@@ -151,10 +160,45 @@ function addRoutes(app: Express, options: KubeletServerOptions): void {
     response.type(registry.contentType).send(await registry.metrics());
   });
   app.get("/metrics/resource", async (_request, response) => {
-    response.type("text/plain; version=0.0.4").send(resourceMetrics(await options.stats()));
+    response.type(METRICS_TYPE).send(resourceMetrics(await options.stats()));
   });
-  app.get("/stats/summary", async (_request, response) => void response.json(statsSummary(await options.stats())));
+  app.get("/metrics/cadvisor", async (_request, response) => {
+    response.type(METRICS_TYPE).send(cadvisorMetrics(await options.stats()));
+  });
+  app.get("/metrics/probes", async (_request, response) => {
+    response.type(METRICS_TYPE).send(await options.probeRegistry.metrics());
+  });
+  app.all(["/stats/summary", "/stats/summary/"], async (request, response) => {
+    const isOnlyCpuAndMemory = request.query["only_cpu_and_memory"] === "true";
+    response.json(statsSummary(await options.stats(), isOnlyCpuAndMemory));
+  });
+  addDebugging(app, options);
+}
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+const DEBUGGING = ["/containerLogs", "/run", "/exec", "/attach", "/portForward", "/logs"];
+
+/** What reads logs of containers or runs something in them. */
+function addDebugging(app: Express, options: KubeletServerOptions): void {
+  if (!options.hasDebugging) {
+    const refuse = (_request: Request, response: Response): void =>
+      void response.status(405).type("text/plain").send("Debug endpoints are disabled.\n");
+    for (const root of DEBUGGING) app.use(root, refuse);
+    return;
+  }
   app.get("/containerLogs/:namespace/:pod/:container", (request, response) => serveLogs(options, request, response));
+  app.post("/run/:namespace/:pod/:container", (request, response) => runInContainer(options, request, response));
+  app.post("/checkpoint/:namespace/:pod/:container", (request, response) => {
+    const { namespace = "", pod = "" } = request.params as Record<string, string>;
+    const isKnown = options.workers.find(namespace, pod) !== undefined;
+    const text = isKnown
+      ? `checkpointing of ${namespace}/${pod} failed (the container runtime cannot checkpoint containers)\n`
+      : `pod "${pod}" does not exist\n`;
+    response
+      .status(isKnown ? 500 : 404)
+      .type("text/plain")
+      .send(text);
+  });
 }
 
 function podList(items: readonly Pod[]): object {

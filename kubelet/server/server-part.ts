@@ -5,52 +5,50 @@ import { configz } from "../configuration/configz.ts";
 import type { Kubelet } from "../kubelet.ts";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { registerKubeletMetrics } from "../kubelet-metrics.ts";
-import { availableMemoryBytes, nodeCpuSeconds, readDisk } from "../node/machine.ts";
 import type { KubeletOptions } from "../options.ts";
 import { createKubeletAccess } from "./kubelet-authentication.ts";
 import { type KubeletServer, startKubeletServer } from "./kubelet-server.ts";
-import type { StatsInput } from "./stats.ts";
+import { StatsReader } from "./read-stats.ts";
 import { createStreamingRoutes } from "./streaming-routes.ts";
 
 /** Rejects when an address is in use or a certificate cannot be read. */
 export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise<KubeletServer> {
   const { options, runtime, clock, logger, registry } = base;
   const { workers } = kubelet;
+  const stats = new StatsReader(base, workers);
   registerKubeletMetrics(registry, options.nodeName, workers);
   const server = await startKubeletServer({
     address: options.address,
     port: options.port,
     tls: await servingTls(options, base.hostIps),
-    access: createKubeletAccess(base.client, options.nodeName, clock),
+    access: createKubeletAccess({
+      client: base.client,
+      nodeName: options.nodeName,
+      clock,
+      configuration: options.configuration,
+    }),
     runtime,
     workers,
     registry,
     clock,
     logger,
     config: configz(options.configuration),
-    stats: () => currentStats(base),
+    probeRegistry: base.probeRegistry,
+    hasDebugging: options.configuration.enableDebuggingHandlers,
+    stats: () => stats.read(),
     streaming: createStreamingRoutes({ runtime, workers, clock, logger }),
   });
   if (options.healthzPort === 0) return server;
-  const healthz = await startSideServer({ host: "127.0.0.1", port: options.healthzPort, registry });
+  const healthz = await startSideServer({
+    host: options.configuration.healthzBindAddress,
+    port: options.healthzPort,
+    registry,
+  });
   return {
     port: server.port,
     close: async () => {
       await Promise.all([server.close(), healthz.close()]);
     },
-  };
-}
-
-async function currentStats({ options, runtime, clock, machine, startedAtMs }: KubeletBase): Promise<StatsInput> {
-  return {
-    nodeName: options.nodeName,
-    nowMs: clock.nowMs(),
-    containers: await runtime.usage(),
-    memoryBytes: machine.memoryBytes,
-    availableMemoryBytes: availableMemoryBytes(),
-    nodeCpuSeconds: nodeCpuSeconds(),
-    startedAtMs,
-    disk: readDisk(options.rootDir),
   };
 }
 

@@ -1,0 +1,23 @@
+/** What `/metrics/probes` shows. Upstream: `pkg/kubelet/prober/prober_manager.go`. */
+import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { Counter, type Registry } from "../../shared/process/metrics.ts";
+
+export type ProbeCounter = (kind: string, pod: Pod, container: string, isSuccess: boolean) => void;
+
+export function createProbeCounter(registry: Registry): ProbeCounter {
+  const total = new Counter({
+    name: "prober_probe_total",
+    help: "Cumulative number of a liveness, readiness or startup probe for a container by result.",
+    labelNames: ["probe_type", "result", "container", "pod", "namespace", "pod_uid"],
+    registers: [registry],
+  });
+  return (kind, { metadata }, container, isSuccess) =>
+    total.inc({
+      probe_type: kind.charAt(0).toUpperCase() + kind.slice(1),
+      result: isSuccess ? "successful" : "failed",
+      container,
+      pod: metadata.name,
+      namespace: metadata.namespace ?? "",
+      pod_uid: metadata.uid ?? "",
+    });
+}
