@@ -1,7 +1,9 @@
 /** Mounts of this machine below a directory, and how to make and remove one. */
 import { execFile } from "node:child_process";
 import { readFile, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { hasErrorCode } from "./error-code.ts";
 
 const run = promisify(execFile);
 
@@ -17,17 +19,27 @@ async function mountPoints(): Promise<string[]> {
   return table.split("\n").map((line) => unescapeMountPath(line.split(" ")[4] ?? ""));
 }
 
+/** The kernel names mounts by where they really are: a root directory behind a link must not hide them. */
+async function realPlace(path: string): Promise<string> {
+  try {
+    return join(await realpath(dirname(path)), basename(path));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return path;
+    throw error;
+  }
+}
+
 /** Deepest and newest first: the order in which they can be taken away. */
 export async function mountsBelow(directory: string): Promise<string[]> {
-  const points = await mountPoints();
+  const [place, points] = await Promise.all([realPlace(directory), mountPoints()]);
   return points
-    .filter((path) => path === directory || path.startsWith(`${directory}/`))
+    .filter((path) => path === place || path.startsWith(`${place}/`))
     .toReversed()
     .toSorted((a, b) => b.length - a.length);
 }
 
 export async function isMounted(directory: string): Promise<boolean> {
-  return (await mountPoints()).includes(directory);
+  return (await mountPoints()).includes(await realPlace(directory));
 }
 
 /** Rejects with what upstream says when mount(8) fails. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from "node:path";
 import type { Container, Pod, PodSpec, Volume, VolumeMount } from "../../shared/api/generated/core/v1.ts";
 import { configMaps, secrets } from "../../shared/resources/catalog.ts";
+import { isMounted, mountsBelow, unmountBelow } from "../../kubelet/volumes/mount-table.ts";
 import { startTestApiServer, type TestApiServer } from "../support/api-server.ts";
 import { KubeletNode } from "../support/kubelet-node.ts";
 import { containerOf, FOREVER, isOver, isReady, NodePods, shell } from "../support/node-pods.ts";
@@ -352,6 +353,18 @@ describe("a path of the node", () => {
   });
 });
 
+it("finds mounts below a folder that is reached through a link: nothing mounted is ever removed", async () => {
+  const below = join(host, "real/pod/volume");
+  mkdirSync(below, { recursive: true });
+  symlinkSync(join(host, "real"), join(host, "alias"));
+  execFileSync("mount", ["-t", "tmpfs", "none", below]);
+  execFileSync("mount", ["-t", "tmpfs", "none", below]);
+  expect(await isMounted(join(host, "alias/pod/volume"))).toBe(true);
+  expect(await mountsBelow(join(host, "alias/pod"))).toEqual([below, below]);
+  await unmountBelow(join(host, "alias/pod"));
+  expect(await mountsBelow(host)).toEqual([]);
+});
+
 it("says what it cannot do: a file server without its program, an image as a volume, recursive read-only", async () => {
   const [nfs, image, recursive] = await Promise.all([
     create("nfs", { nfs: { server: "127.0.0.1", path: "/export" } }, { containers: [teller("true")] }),
@@ -401,6 +414,32 @@ it("mounts more than a hundred volumes in one pod, and leaves nothing of them", 
   const { metadata } = await pods.get(name);
   await pods.end(name);
   await until(() => !readFileSync("/proc/self/mountinfo", "utf8").includes(metadata.uid ?? "nothing"), 20_000);
+});
+
+it("finishes what a killed kubelet began", async () => {
+  const names = Array.from({ length: 40 }, (_none, index) => `m${index}`);
+  const name = pods.name("killed");
+  const { metadata } = await pods.create(name, {
+    volumes: names.map((each) => ({ name: each, emptyDir: { medium: "Memory" } })),
+    containers: [
+      shell(FOREVER, {
+        volumeMounts: names.map((each) => ({ name: each, mountPath: `/${each}`, subPath: "part" })),
+      }),
+    ],
+  });
+  const traces = (): number =>
+    readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(metadata.uid ?? "nothing")).length;
+  await until(() => traces() > 0, 20_000);
+  await node.killKubelet();
+  expect(traces()).toBeGreaterThan(0);
+  await node.startKubelet();
+  const pod = await pods.until(name, isReady);
+  expect(traces()).toBe(80);
+  expect(containerOf(pod).restartCount).toBe(0);
+  await pods.end(name, 0);
+  await until(() => traces() === 0, 20_000);
 });
 
 it("mounts fifty ConfigMaps in each of several pods at once", async () => {

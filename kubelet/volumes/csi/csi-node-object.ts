@@ -70,7 +70,10 @@ export class CsiNodeObject {
     while (!signal.aborted) {
       let restMs = KEEP_MS;
       try {
-        await this.#enqueue(() => this.#write());
+        await this.#enqueue(async () => {
+          await this.#write();
+          for (const driver of this.#drivers.values()) await this.#labelNode(driver);
+        });
       } catch (err) {
         // The node itself is registered a moment later.
         if (!isNotFound(err) && !signal.aborted) logger.warn({ err }, "could not write the CSINode, will try again");
