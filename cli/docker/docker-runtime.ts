@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { Cluster } from "../cluster/cluster.ts";
+import { mayLowerOomScores } from "../machine/machine-checks.ts";
 import type { ClusterRuntime } from "../runtime/cluster-runtime.ts";
 import {
   engineImageNames,
@@ -9,6 +10,7 @@ import {
   stopContainer,
 } from "./docker-engine.ts";
 import { dockerdConfig, engineContainerdConfig } from "./dockerd-config.ts";
+import { limitedRunc } from "./limited-runc.ts";
 
 /** Time that containers have between SIGTERM and SIGKILL when the whole cluster goes down. */
 const CONTAINER_GRACE_SECONDS = 3;
@@ -45,11 +47,22 @@ function writeConfiguration(cluster: Cluster): void {
     socket: cluster.containerdSocket,
   });
   writeFileSync(containerdConfigPath(cluster), containerd);
+  const runc = writeLimitedRunc(`${cluster.dataDir}/bin`);
   const dockerd = dockerdConfig({
     rootDir: `${cluster.dataDir}/docker`,
     execDir: `${cluster.runDir}/docker`,
     socket: socket(cluster),
     containerdSocket: cluster.containerdSocket,
+    runc,
   });
   writeFileSync(dockerdConfigPath(cluster), dockerd);
+}
+
+/** Path of the step before runc; empty where it is not needed. */
+export function writeLimitedRunc(folder: string): string {
+  if (mayLowerOomScores()) return "";
+  mkdirSync(folder, { recursive: true });
+  const path = `${folder}/limited-runc`;
+  writeFileSync(path, limitedRunc(["CAP_SYS_RESOURCE"]), { mode: 0o755 });
+  return path;
 }

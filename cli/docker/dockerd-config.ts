@@ -8,7 +8,11 @@ export interface DockerdOptions {
   readonly execDir: string;
   readonly socket: string;
   readonly containerdSocket: string;
+  /** Program that takes the place of runc; empty for runc itself. */
+  readonly runc: string;
 }
+
+const RUNTIME = "limited";
 
 /** `daemon.json`: no networks of the Engine's own (pods get theirs from CNI), containers outlive the daemon. */
 export function dockerdConfig(options: DockerdOptions): string {
@@ -29,6 +33,7 @@ export function dockerdConfig(options: DockerdOptions): string {
       "live-restore": true,
       // Where CAP_SYS_RESOURCE is missing, any lower score is refused.
       "oom-score-adjust": 0,
+      ...(options.runc === "" ? {} : { runtimes: { [RUNTIME]: { path: options.runc } }, "default-runtime": RUNTIME }),
       "log-driver": "json-file",
       "log-level": "warn",
     },

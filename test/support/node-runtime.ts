@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { containerdConfig } from "../../cli/containerd/containerd-config.ts";
+import { writeLimitedRunc } from "../../cli/docker/docker-runtime.ts";
 import { loadIntoEngine } from "../../cli/docker/docker-engine.ts";
 import { dockerdConfig, engineContainerdConfig } from "../../cli/docker/dockerd-config.ts";
 import { PAUSE_IMAGE } from "../../cli/image/pause-image.ts";
@@ -79,6 +80,7 @@ function dockerRuntime(folder: string): NodeRuntime {
       execDir: join(folder, "docker-state"),
       socket,
       containerdSocket,
+      runc: writeLimitedRunc(folder),
     }),
   );
   return {
