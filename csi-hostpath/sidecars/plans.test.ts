@@ -21,6 +21,10 @@ const storageClass = (more: Partial<StorageClass> = {}): StorageClass => ({
   ...more,
 });
 
+const inTopology = (name: string) => ({
+  matchLabelExpressions: [{ key: topologyKeyOf(DRIVER), values: [name] }],
+});
+
 describe("whose turn it is to make a volume", () => {
   it.each<[string, PersistentVolumeClaim, StorageClass | undefined, string]>([
     ["ours when we were chosen", claim({ annotations: onNode("n") }), storageClass(), "ours"],
@@ -51,6 +55,18 @@ describe("whose turn it is to make a volume", () => {
       claim({ annotations: onNode("n") }),
       storageClass({ provisioner: "e.example.com" }),
       "not ours",
+    ],
+    [
+      "nobody's here when the class wants volumes elsewhere",
+      claim({ annotations: TOLD }),
+      storageClass({ volumeBindingMode: "Immediate", allowedTopologies: [inTopology("m")] }),
+      "not ours",
+    ],
+    [
+      "anybody's of those that the class names",
+      claim({ annotations: TOLD }),
+      storageClass({ volumeBindingMode: "Immediate", allowedTopologies: [inTopology("m"), inTopology("n")] }),
+      "anybody's",
     ],
   ])("is %s", (_, of, by, expected) => {
     expect(turnOf(of, by, DRIVER, "n")).toBe(expected);

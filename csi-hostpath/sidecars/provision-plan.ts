@@ -5,6 +5,7 @@ import type { AccessModeName, CsiRequest, Topology, Volume } from "../../shared/
 import { PROVISIONED_BY, requestOf, SELECTED_NODE, STORAGE_PROVISIONER } from "../../shared/machinery/claims.ts";
 import { value } from "../../shared/machinery/quantity.ts";
 import type { Draft } from "../../shared/resources/resource.ts";
+import { topologyKeyOf } from "../driver-name.ts";
 
 /** Keeps a volume object until what it stands for is deleted. */
 export const PROVISIONER_FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer";
@@ -34,7 +35,17 @@ export function turnOf(
   if (storageClass?.provisioner !== driverName || deletionTimestamp !== undefined) return "not ours";
   const selected = annotations[SELECTED_NODE];
   if (selected !== undefined) return selected === nodeName ? "ours" : "not ours";
-  return storageClass.volumeBindingMode === "WaitForFirstConsumer" ? "not ours" : "anybody's";
+  const isDelayed = storageClass.volumeBindingMode === "WaitForFirstConsumer";
+  return isDelayed || !isAllowedOn(storageClass, driverName, nodeName) ? "not ours" : "anybody's";
+}
+
+/** Whether the class lets volumes be made on the node, as far as that is said in our own label. */
+function isAllowedOn({ allowedTopologies = [] }: StorageClass, driverName: string, nodeName: string): boolean {
+  const ours = topologyKeyOf(driverName);
+  const isMet = (expressions: readonly { readonly key: string; readonly values: readonly string[] }[]): boolean =>
+    expressions.every(({ key, values }) => key !== ours || values.includes(nodeName));
+  const terms = allowedTopologies.map(({ matchLabelExpressions = [] }) => matchLabelExpressions);
+  return terms.length === 0 || terms.some(isMet);
 }
 
 /** Why nobody can make a volume for the claim, in upstream's words; undefined when somebody can. */
