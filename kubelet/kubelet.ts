@@ -17,6 +17,7 @@ import type { PodSource } from "./sources/pod-source.ts";
 import { PodWorkers } from "./pods/pod-workers.ts";
 import { ResourceCheckpoint } from "./pods/resize/resource-checkpoint.ts";
 import { ProbeManager } from "./probes/probe-manager.ts";
+import type { ProbeKind, ProbeResult } from "./probes/probe-state.ts";
 import { fieldPathOf } from "./pods/kill-container.ts";
 import { allContainersOf } from "./pods/pod-containers.ts";
 import type { ContainerRuntime } from "./runtime/runtime.ts";
@@ -40,7 +41,7 @@ export interface KubeletParts {
   runtimeHandler(pod: Pod): Promise<string>;
   readonly pullLimits: PullLimits;
   pullSecrets(pod: Pod): Promise<readonly Secret[]>;
-  onProbeOutcome?(kind: string, pod: Pod, container: string, isSuccess: boolean): void;
+  onProbeOutcome?(kind: ProbeKind, pod: Pod, container: string, outcome: ProbeResult): void;
 }
 
 const EVENTS_RETRY_MS = 500;
@@ -61,7 +62,12 @@ export class Kubelet {
         const declared = allContainersOf(pod).find(({ spec }) => spec.name === name);
         events(pod, "Warning", "Unhealthy", message, declared === undefined ? undefined : fieldPathOf(declared));
       },
-      onOutcome: (kind, pod, container, isSuccess) => parts.onProbeOutcome?.(kind, pod, container, isSuccess),
+      onWarning: (pod, name, message) => {
+        const declared = allContainersOf(pod).find(({ spec }) => spec.name === name);
+        const field = declared === undefined ? undefined : fieldPathOf(declared);
+        events(pod, "Warning", "ProbeWarning", message, field);
+      },
+      onOutcome: (kind, pod, container, outcome) => parts.onProbeOutcome?.(kind, pod, container, outcome),
     });
     const sources = {
       ...parts.sources,

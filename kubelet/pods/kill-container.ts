@@ -57,8 +57,9 @@ async function runPreStop(context: KubeletContext, request: KillRequest, signal:
       runHook(context.runtime, context.clock, handler, target, ended),
     );
   } catch (error) {
-    const message = `PreStopHook failed: ${messageOf(error)}`;
-    context.events(pod, "Warning", "FailedPreStopHook", message, fieldPathOf(declared));
+    // What the hook said may be a secret: events do not repeat it.
+    context.logger.warn({ err: messageOf(error), container: declared.spec.name }, "a preStop hook failed");
+    context.events(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", fieldPathOf(declared));
   }
 }
 

@@ -11,6 +11,7 @@ import { ContainerError } from "../containers/container-error.ts";
 import { podDns } from "../containers/dns.ts";
 import { sandboxSpec } from "../containers/sandbox-spec.ts";
 import { readTerminationMessage } from "../containers/termination-message.ts";
+import { toldHealth } from "../probes/told-health.ts";
 import type { ObservedPod, RuntimeEvent, SandboxSpec } from "../runtime/runtime.ts";
 import { isRuntimeCancelled, isRuntimeNotFound, messageOf } from "../runtime/runtime-error.ts";
 import type { Rejection } from "../admission/admit-handler.ts";
@@ -212,7 +213,8 @@ export class PodSession {
     const { probes } = this.#context;
     for (const declared of allContainersOf(this.#pod)) {
       const latest = latestOf(this.#observed, declared.spec.name);
-      if (latest?.state === "running") probes.track(this.#pod, declared.spec, latest, this.host);
+      if (latest?.state !== "running") continue;
+      probes.track(this.#pod, declared.spec, latest, this.host, toldHealth(this.#pod, latest));
     }
     for (const { id, state } of this.#observed.containers) if (state !== "running") probes.untrack(id);
   }

@@ -39,7 +39,7 @@ export class PodVolumes {
     try {
       this.start(pod);
       // A driver may take minutes: who ends the pod does not wait for it.
-      return await Promise.race([this.#mounting, aborted(signal)]);
+      return await untilAborted(this.#mounting, signal);
     } catch (error) {
       this.#mounting = undefined;
       return error instanceof VolumeError && error.isPending ? POLL : RETRY;
@@ -62,9 +62,14 @@ export function isDelay(outcome: MountedVolumes | VolumeDelay): outcome is Volum
   return "firstMs" in outcome;
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
+async function untilAborted<T>(promise: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  const over = Promise.withResolvers<undefined>();
+  const onAbort = (): void => over.resolve(undefined);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, over.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -153,13 +153,7 @@ async function runPostStart(
     await runHook(context.runtime, context.clock, handler, { containerId, container: declared.spec, host }, signal);
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
-    context.events(
-      pod,
-      "Warning",
-      "FailedPostStartHook",
-      `PostStartHook failed: ${messageOf(error)}`,
-      fieldPathOf(declared),
-    );
+    context.events(pod, "Warning", "FailedPostStartHook", "PostStartHook failed", fieldPathOf(declared));
     const { containers } = await context.runtime.observePod(pod.metadata.uid ?? "");
     const container = containers.find(({ id }) => id === containerId);
     if (container !== undefined) {

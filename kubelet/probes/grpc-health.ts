@@ -9,10 +9,15 @@ const UNIMPLEMENTED = "12";
 /** Length of gRPC's frame header: a flag and a 32-bit length. */
 const FRAME_HEADER_BYTES = 5;
 
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
+
 /** A health request: field 1 is the service's name. */
 export function healthRequest(service: string): Buffer {
   const name = Buffer.from(service);
-  const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const message =
+    name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   header.writeUInt32BE(message.length, 1);
   return Buffer.concat([header, message]);

@@ -8,6 +8,8 @@ export interface ProbeAnswer {
   readonly isSuccess: boolean;
   /** What the event says after `probe failed: `. */
   readonly output: string;
+  /** It passes, but something about it is worth a word. */
+  readonly isWarning?: boolean;
 }
 
 const REDIRECTS_MAX = 10;
@@ -57,7 +59,9 @@ export async function probeHttp(
     }
     const next = new URL(location, url);
     // What another host says is not about this container.
-    if (next.hostname !== first.hostname) return { isSuccess: true, output: `Probe terminated redirects` };
+    if (next.hostname !== first.hostname) {
+      return { isSuccess: true, isWarning: true, output: `Probe terminated redirects, Response body: ${answer.body}` };
+    }
     url = next;
   }
   return { isSuccess: false, output: `Get "${first.href}": stopped after ${REDIRECTS_MAX} redirects` };

@@ -14,11 +14,13 @@ import {
   advanceProbe,
   initialProbeState,
   type ProbeKind,
+  type ProbeResult,
   type ProbeState,
   probeDelayMs,
   probePeriodMs,
 } from "./probe-state.ts";
-import { runProbe } from "./run-probe.ts";
+import type { ToldHealth } from "./told-health.ts";
+import { tryProbe } from "./run-probe.ts";
 
 export interface ProbeManagerOptions {
   readonly runtime: ContainerRuntime;
@@ -26,7 +28,10 @@ export interface ProbeManagerOptions {
   /** A result turned: look at the pod again. */
   onChange(podUid: string): void;
   onUnhealthy(pod: Pod, container: string, message: string): void;
-  onOutcome?(kind: ProbeKind, pod: Pod, container: string, isSuccess: boolean): void;
+  /** It passes, but something about it is worth a word. */
+  onWarning?(pod: Pod, container: string, message: string): void;
+  /** `unknown`: the probe could not be made. */
+  onOutcome?(kind: ProbeKind, pod: Pod, container: string, outcome: ProbeResult): void;
 }
 
 interface ProbeWorker {
@@ -56,8 +61,11 @@ export class ProbeManager implements ContainerHealth {
     this.#options = options;
   }
 
-  /** Called for every running container whenever its pod is looked at. */
-  track(pod: Pod, container: Container, running: RuntimeContainer, host: string): void {
+  /**
+   * Called for every running container whenever its pod is looked at. `told` counts until a probe says otherwise: a
+   * restart of the kubelet takes no traffic from a container that was ready.
+   */
+  track(pod: Pod, container: Container, running: RuntimeContainer, host: string, told?: ToldHealth): void {
     const known = this.#containers.get(running.id);
     if (known !== undefined) {
       known.pod = pod;
@@ -70,7 +78,7 @@ export class ProbeManager implements ContainerHealth {
       ["readiness", container.readinessProbe],
     ];
     const workers = kinds.flatMap(([kind, probe]): ProbeWorker[] =>
-      probe === undefined ? [] : [{ kind, probe, state: initialProbeState(kind), timer: undefined }],
+      probe === undefined ? [] : [{ kind, probe, state: stateAtFirst(kind, told), timer: undefined }],
     );
     const startedAtMs = running.startedAtMs > 0 ? running.startedAtMs : this.#options.clock.nowMs();
     const probed: ProbedContainer = { id: running.id, startedAtMs, pod, container, host, workers, isStopped: false };
@@ -137,31 +145,38 @@ export class ProbeManager implements ContainerHealth {
     const mayRun = worker.kind === "startup" || this.isStarted(probed.id);
     const isOver = worker.kind === "startup" && worker.state.result === "success";
     if (isOver || probed.isStopped) return;
+    const begunAtMs = this.#options.clock.monotonicMs();
     if (mayRun) await this.#probeOnce(probed, worker);
+    const tookMs = this.#options.clock.monotonicMs() - begunAtMs;
     // A container that failed for good waits to be killed: no further probes, no further events.
     if (worker.kind !== "readiness" && worker.state.result === "failure") return;
     if (worker.kind === "startup" && worker.state.result === "success") return;
-    this.#schedule(probed, worker, mayRun ? probePeriodMs(worker.probe) : Math.min(1000, probePeriodMs(worker.probe)));
+    const periodMs = probePeriodMs(worker.probe);
+    // Periods count from start to start; those that passed meanwhile are left out.
+    this.#schedule(probed, worker, mayRun ? periodMs - (tookMs % periodMs) : Math.min(1000, periodMs));
   }
 
   async #probeOnce(probed: ProbedContainer, worker: ProbeWorker): Promise<void> {
-    const { runtime, onChange, onUnhealthy, onOutcome } = this.#options;
+    const { runtime, onChange, onUnhealthy, onWarning, onOutcome } = this.#options;
     const { pod, container, host, id } = probed;
     const name = PROBE_NAMES[worker.kind];
     let isSuccess: boolean;
     try {
-      const answer = await runProbe(runtime, worker.probe, { containerId: id, container, host });
+      const answer = await tryProbe(runtime, worker.probe, { containerId: id, container, host });
       if (probed.isStopped) return;
       isSuccess = answer.isSuccess;
+      if (answer.isWarning === true) onWarning?.(pod, container.name, `${name} probe warning: ${answer.output}`);
       if (!isSuccess) onUnhealthy(pod, container.name, `${name} probe failed: ${answer.output}`);
     } catch (error) {
       if (probed.isStopped || isRuntimeNotFound(error)) return;
+      onOutcome?.(worker.kind, pod, container.name, "unknown");
       onUnhealthy(pod, container.name, `${name} probe errored and resulted in unknown state: ${messageOf(error)}`);
       return;
     }
-    onOutcome?.(worker.kind, pod, container.name, isSuccess);
+    const outcome = isSuccess ? "success" : "failure";
+    onOutcome?.(worker.kind, pod, container.name, outcome);
     const before = worker.state.result;
-    worker.state = advanceProbe(worker.state, worker.probe, isSuccess ? "success" : "failure");
+    worker.state = advanceProbe(worker.state, worker.probe, outcome);
     if (worker.state.result !== before) {
       if (worker.kind === "startup" && worker.state.result === "success") this.#startOthers(probed);
       onChange(pod.metadata.uid ?? "");
@@ -175,4 +190,9 @@ export class ProbeManager implements ContainerHealth {
       this.#scheduleFirst(probed, worker);
     }
   }
+}
+
+function stateAtFirst(kind: ProbeKind, told: ToldHealth | undefined): ProbeState {
+  const isKnown = (kind === "startup" && told?.isStarted === true) || (kind === "readiness" && told?.isReady === true);
+  return isKnown ? { ...initialProbeState(kind), result: "success" } : initialProbeState(kind);
 }

@@ -1,8 +1,15 @@
 /** What `/metrics/probes` shows. Upstream: `pkg/kubelet/prober/prober_manager.go`. */
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import type { ProbeKind, ProbeResult } from "./probe-state.ts";
 import { Counter, type Registry } from "../../shared/process/metrics.ts";
 
-export type ProbeCounter = (kind: string, pod: Pod, container: string, isSuccess: boolean) => void;
+export type ProbeCounter = (kind: ProbeKind, pod: Pod, container: string, outcome: ProbeResult) => void;
+
+const RESULTS: Readonly<Record<ProbeResult, string>> = {
+  success: "successful",
+  failure: "failed",
+  unknown: "unknown",
+};
 
 export function createProbeCounter(registry: Registry): ProbeCounter {
   const total = new Counter({
@@ -11,10 +18,10 @@ export function createProbeCounter(registry: Registry): ProbeCounter {
     labelNames: ["probe_type", "result", "container", "pod", "namespace", "pod_uid"],
     registers: [registry],
   });
-  return (kind, { metadata }, container, isSuccess) =>
+  return (kind, { metadata }, container, outcome) =>
     total.inc({
       probe_type: kind.charAt(0).toUpperCase() + kind.slice(1),
-      result: isSuccess ? "successful" : "failed",
+      result: RESULTS[outcome],
       container,
       pod: metadata.name,
       namespace: metadata.namespace ?? "",

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { Container, Probe } from "../../shared/api/generated/core/v1.ts";
 import { portNumber } from "../containers/port-number.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
-import { messageOf, RuntimeCallError } from "../runtime/runtime-error.ts";
+import { isRuntimeNotFound, messageOf, RuntimeCallError } from "../runtime/runtime-error.ts";
 import { probeGrpc } from "./grpc-health.ts";
 import { connectFailureText, type ProbeAnswer, probeHttp } from "./http-request.ts";
 import { probeTimeoutMs } from "./probe-state.ts";
@@ -14,8 +14,24 @@ export interface ProbeTarget {
   readonly host: string;
 }
 
+/** More of a command's output says nothing more. */
+const OUTPUT_BYTES_MAX = 10 * 1024;
+/** A probe that could not be made is tried again at once this often. */
+const TRIES_MAX = 3;
+
+/** Rejects when the probe could not be made, however often: that says nothing about the container. */
+export async function tryProbe(runtime: ContainerRuntime, probe: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runProbe(runtime, probe, target);
+    } catch (error) {
+      if (tries === TRIES_MAX || isRuntimeNotFound(error)) throw error;
+    }
+  }
+}
+
 /** Rejects when the probe itself could not be made: that says nothing about the container. */
-export function runProbe(runtime: ContainerRuntime, probe: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
+function runProbe(runtime: ContainerRuntime, probe: Probe, target: ProbeTarget): Promise<ProbeAnswer> {
   const timeoutMs = probeTimeoutMs(probe);
   if (probe.exec !== undefined)
     return probeExec(runtime, target.containerId, probe.exec.command ?? [], probe.timeoutSeconds ?? 1);
@@ -44,7 +60,7 @@ async function probeExec(
 ): Promise<ProbeAnswer> {
   try {
     const { exitCode, output } = await runtime.exec(containerId, command, timeoutSeconds);
-    return { isSuccess: exitCode === 0, output: output.toString("utf8") };
+    return { isSuccess: exitCode === 0, output: output.subarray(0, OUTPUT_BYTES_MAX).toString("utf8") };
   } catch (error) {
     if (error instanceof RuntimeCallError && error.failure === "timeout")
       return { isSuccess: false, output: messageOf(error) };
