@@ -1,13 +1,23 @@
-/** Scratch space of a pod, on disk, in memory or in huge pages. Upstream: `pkg/volume/emptydir`. */
-import { chmod, mkdir } from "node:fs/promises";
+/**
+ * Scratch space of a pod, on disk, in memory or in huge pages. Upstream: `pkg/volume/emptydir`.
+ *
+ * E1. A folder appears with its owner and mode, or not at all: a kubelet that dies in between leaves nothing that
+ *     looks finished.
+ */
+import { chmod, chown, mkdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { value } from "../../shared/machinery/quantity.ts";
 import { isMounted, mountHugePages, mountTmpfs } from "./mount-table.ts";
-import { groupOwner, ownVolume } from "./ownership.ts";
-import type { VolumePlugin } from "./volume-plugin.ts";
 import type { VolumeHost } from "./volume-host.ts";
+import type { VolumePlugin } from "./volume-plugin.ts";
 
 const HUGE_PAGES = "HugePages";
+
+interface Owner {
+  readonly mode: number;
+  readonly group: number;
+}
 
 export function emptyDirPlugin({ sources }: Pick<VolumeHost, "sources">): VolumePlugin {
   return {
@@ -15,21 +25,34 @@ export function emptyDirPlugin({ sources }: Pick<VolumeHost, "sources">): Volume
     supports: ({ volume }) => volume.emptyDir !== undefined,
     setUp: async ({ pod, spec, directory }) => {
       const { medium = "", sizeLimit } = spec.volume.emptyDir ?? {};
-      const isNew = (await mkdir(directory, { recursive: true })) !== undefined;
-      const needsMount = medium !== "" && !(await isMounted(directory));
-      if (needsMount && medium === "Memory") {
-        await mountTmpfs(directory, memorySize(pod, sizeLimit, sources.allocatable()["memory"]));
-      } else if (needsMount && medium.startsWith(HUGE_PAGES)) {
-        await mountHugePages(directory, hugePageSize(medium, pod));
-      } else if (needsMount) throw new Error(`unknown storage medium "${medium}"`);
-      if (isNew || needsMount) {
-        // Everybody in the pod may write.
-        await chmod(directory, 0o777);
-        await ownVolume(directory, { ...groupOwner(pod), policy: undefined });
-      }
+      const owner = ownerOf(pod);
+      await makeFolder(directory, owner);
+      if (medium === "" || (await isMounted(directory))) return { hostPath: directory, isReadOnly: false };
+      const options = [`mode=${owner.mode.toString(8)}`, `gid=${owner.group}`];
+      if (medium === "Memory") {
+        await mountTmpfs(directory, memorySize(pod, sizeLimit, sources.allocatable()["memory"]), options);
+      } else if (medium.startsWith(HUGE_PAGES)) {
+        await mountHugePages(directory, hugePageSize(medium, pod), options);
+      } else throw new Error(`unknown storage medium "${medium}"`);
       return { hostPath: directory, isReadOnly: false };
     },
   };
+}
+
+/** Everybody in the pod may write; with fsGroup what is made belongs to the group. */
+function ownerOf({ spec }: Pod): Owner {
+  const group = spec.securityContext?.fsGroup;
+  return group === undefined ? { mode: 0o777, group: 0 } : { mode: 0o2777, group };
+}
+
+async function makeFolder(directory: string, { mode, group }: Owner): Promise<void> {
+  if ((await stat(directory).catch(() => undefined)) !== undefined) return;
+  const unfinished = join(dirname(directory), `.${basename(directory)}`);
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  await chown(unfinished, 0, group);
+  await chmod(unfinished, mode);
+  await rename(unfinished, directory);
 }
 
 /** The smallest of what the volume says, what the pod may use at all, and what the node gives to pods. */

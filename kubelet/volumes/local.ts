@@ -9,11 +9,8 @@ export const localPlugin: VolumePlugin = {
   name: "kubernetes.io/local-volume",
   supports: ({ persistentVolume }) => persistentVolume?.spec?.local !== undefined,
   setUp: async (request) => {
-    const { pod, spec, directory } = request;
-    if (!(await isMounted(directory))) {
-      await mountLocal(request);
-      if (!spec.isReadOnly) await ownVolume(directory, groupOwner(pod));
-    }
+    const { spec, directory } = request;
+    if (!(await isMounted(directory))) await mountLocal(request);
     return { hostPath: directory, isReadOnly: spec.isReadOnly };
   },
   setUpDevice: async ({ spec, directory }) => {
@@ -33,14 +30,19 @@ function localPath({ persistentVolume }: VolumeRequest["spec"]): string {
   return path;
 }
 
-async function mountLocal({ spec, directory }: VolumeRequest): Promise<void> {
+async function mountLocal({ pod, spec, directory }: VolumeRequest): Promise<void> {
   const path = localPath(spec);
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) throw new Error(`path "${path}" does not exist`);
   await mkdir(directory, { recursive: true, mode: 0o750 });
-  if (stats.isDirectory()) return bindMount(path, directory, spec.isReadOnly);
+  if (stats.isDirectory()) {
+    // Before it is mounted: what is mounted is finished.
+    if (!spec.isReadOnly) await ownVolume(await realpath(path), groupOwner(pod));
+    return bindMount(path, directory, spec.isReadOnly);
+  }
   if (!stats.isBlockDevice()) throw new Error(`only directory and block device are supported`);
   const { fsType } = spec.persistentVolume?.spec?.local ?? {};
   const options = ["defaults", spec.isReadOnly ? "ro" : "rw", ...(spec.persistentVolume?.spec?.mountOptions ?? [])];
   await mount(["-t", fsType ?? "ext4", "-o", options.join(","), path, directory]);
+  if (!spec.isReadOnly) await ownVolume(directory, groupOwner(pod));
 }

@@ -60,8 +60,12 @@ export async function mount(args: readonly string[]): Promise<void> {
 let canRefuseSwap = true;
 
 /** `sizeBytes` undefined: the kernel's own limit, half of the memory. */
-export async function mountTmpfs(directory: string, sizeBytes: number | undefined): Promise<void> {
-  const size = sizeBytes === undefined ? [] : [`size=${sizeBytes}`];
+export async function mountTmpfs(
+  directory: string,
+  sizeBytes: number | undefined,
+  more: readonly string[] = [],
+): Promise<void> {
+  const size = [...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]), ...more];
   const withOptions = (options: readonly string[]): string[] => [
     "-t",
     "tmpfs",
@@ -79,8 +83,12 @@ export async function mountTmpfs(directory: string, sizeBytes: number | undefine
   await mount(withOptions(size));
 }
 
-export async function mountHugePages(directory: string, pageSizeBytes: number): Promise<void> {
-  await mount(["-t", "hugetlbfs", "-o", `pagesize=${pageSizeBytes}`, "nodev", directory]);
+export async function mountHugePages(
+  directory: string,
+  pageSizeBytes: number,
+  more: readonly string[] = [],
+): Promise<void> {
+  await mount(["-t", "hugetlbfs", "-o", [`pagesize=${pageSizeBytes}`, ...more].join(","), "nodev", directory]);
 }
 
 /** `source` may be a file descriptor of ours: nothing is resolved on the way. */

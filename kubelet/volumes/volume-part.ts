@@ -1,4 +1,5 @@
 /** The volumes' side of the kubelet: CSI drivers and plugins on this node, and storage objects of the API. */
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { kubeletPaths } from "../node/kubelet-paths.ts";
@@ -21,7 +22,11 @@ export async function createVolumePart(base: KubeletBase): Promise<VolumePart> {
   const { nodeName, rootDir } = options;
   const object = new CsiNodeObject({ client, nodeName, clock, logger });
   const csi = new CsiDrivers(nodeName, object, clock);
-  for (const [name, podUid] of await attachedUses(kubeletPaths(rootDir))) csi.inUse.add(name, podUid);
+  const paths = kubeletPaths(rootDir);
+  await mkdir(paths.podsRoot, { recursive: true, mode: 0o750 });
+  // Volumes that everybody in a pod may write are nothing for other users of the node.
+  await chmod(paths.podsRoot, 0o750);
+  for (const [name, podUid] of await attachedUses(paths)) csi.inUse.add(name, podUid);
   // Before anything is mounted below: what was mounted before would stay underneath.
   await makeShared(rootDir).catch((err: unknown) =>
     logger.warn({ err }, "mounts of containers and of the node will not be seen by each other"),

@@ -233,6 +233,7 @@ describe("a claim", () => {
       volumeHandle: name,
       specVolID: name,
       volumeLifecycleMode: "Persistent",
+      isFinished: "true",
     });
     attached.take(name);
     const second = await createPod(

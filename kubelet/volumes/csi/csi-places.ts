@@ -1,5 +1,5 @@
 /** Where CSI's volumes are on this node, as drivers and people know it from upstream. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { KubeletPaths } from "../../node/kubelet-paths.ts";
 import { hasErrorCode } from "../error-code.ts";
@@ -16,6 +16,8 @@ export interface VolumeData {
   readonly nodeName?: string;
   readonly attachmentID?: string;
   readonly volumeLifecycleMode?: string;
+  /** Published and given to its group: nothing is left to be done. */
+  readonly isFinished?: "true";
 }
 
 export interface CsiPlaces {
@@ -37,7 +39,10 @@ export function csiPlaces({ root }: Pick<KubeletPaths, "root">): CsiPlaces {
 }
 
 export async function saveVolumeData(folder: string, data: VolumeData): Promise<void> {
-  await writeFile(join(folder, DATA_FILE), JSON.stringify(data), { mode: 0o644 });
+  const unfinished = join(folder, `.${DATA_FILE}`);
+  await writeFile(unfinished, JSON.stringify(data), { mode: 0o644 });
+  // Half of it would hide a volume that has to be undone.
+  await rename(unfinished, join(folder, DATA_FILE));
 }
 
 /** Undefined when there is none, or half of one. */

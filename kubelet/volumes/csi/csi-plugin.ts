@@ -63,7 +63,8 @@ export class CsiPlugin implements VolumePlugin {
     const target = join(request.directory, "mount");
     return this.#lock.run(uniqueVolumeName(source), async () => {
       await this.#checkOnlyPod(request, source);
-      const isPublished = (await loadVolumeData(request.directory)) !== undefined && (await isMounted(target));
+      const data = await loadVolumeData(request.directory);
+      const isPublished = data?.isFinished === "true" && (await isMounted(target));
       const use = await this.#prepare(request, source);
       const isDue = !isPublished || use.object?.spec.requiresRepublish === true;
       const stagingPath = isDue ? await this.#stage(use) : this.#places.globalMount(source.driver, source.handle);
@@ -192,14 +193,15 @@ export class CsiPlugin implements VolumePlugin {
     const context = await podContext(this.#host, pod, source, object);
     const secrets = await secretOf(this.#host, "NodePublishSecretRef", source.publishSecret);
     await mkdir(directory, { recursive: true, mode: 0o750 });
-    await saveVolumeData(directory, {
+    const data: VolumeData = {
       specVolID: spec.name,
       volumeHandle: source.handle,
       driverName: source.driver,
       nodeName: this.#host.csi.nodeName,
       ...(isAttachable(source, object) ? { attachmentID: attachmentName(source, this.#host.csi.nodeName) } : {}),
       volumeLifecycleMode: source.lifecycle,
-    });
+    };
+    if (!isAgain) await saveVolumeData(directory, data);
     try {
       await driver.client.call("NodePublishVolume", {
         volumeId: source.handle,
@@ -215,10 +217,13 @@ export class CsiPlugin implements VolumePlugin {
       if (isFinal(error) && !isAgain) await this.#forgetFailed(use, target);
       throw error;
     }
-    if (isAgain || capabilities.has("VOLUME_MOUNT_GROUP") || !mayOwn(source, object)) return;
-    await ownVolume(target, groupOwner(pod)).catch((error: unknown) => {
-      throw new Error(`applyFSGroup failed for vol ${source.handle}: ${messageOf(error)}`, { cause: error });
-    });
+    if (isAgain) return;
+    if (!capabilities.has("VOLUME_MOUNT_GROUP") && mayOwn(source, object)) {
+      await ownVolume(target, groupOwner(pod)).catch((error: unknown) => {
+        throw new Error(`applyFSGroup failed for vol ${source.handle}: ${messageOf(error)}`, { cause: error });
+      });
+    }
+    await saveVolumeData(directory, { ...data, isFinished: "true" });
   }
 
   /** The driver refused for good: nothing of the attempt is left on its side. */
