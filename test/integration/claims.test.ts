@@ -12,6 +12,7 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   pods,
+  serviceAccounts,
   storageClasses,
   volumeAttachments,
 } from "../../shared/resources/catalog.ts";
@@ -158,10 +159,7 @@ it("keeps a claim that a pod uses until the pod is gone", async () => {
     volumes: [{ name: "v", persistentVolumeClaim: { claimName: "used" } }],
     tolerations: [{ operator: "Exists" }],
   };
-  await until(
-    async () =>
-      !(await isGone({ ...pods, kind: "ServiceAccount", plural: "serviceaccounts" } as never, "default", NAMESPACE)),
-  );
+  await until(async () => !(await isGone(serviceAccounts, "default", NAMESPACE)));
   await client.create(nodes, { metadata: { name: "nowhere" } });
   await client.create(pods, { metadata: { name: "user" }, spec }, { namespace: NAMESPACE });
   await deleteClaim("used");
@@ -274,4 +272,89 @@ it("attaches to the node of a pod, detaches when the node has unmounted, and nev
   await client.patch(nodes, { name: "n1" }, "merge", { status: { volumesInUse: null } }, { subresource: "status" });
   await until(async () => (await attachments()).map(({ spec }) => spec.nodeName).join() === "n2");
   expect((await statusOf("n1"))?.volumesAttached ?? []).toEqual([]);
+});
+
+it("lists, patches, replaces and deletes a volume and its claim, one by one and together", async () => {
+  const labels = { of: "lifecycle" };
+  const labelSelector = "of=lifecycle";
+  const make = async (): Promise<void> => {
+    await client.create(persistentVolumes, {
+      metadata: { name: "lifecycle", labels },
+      spec: {
+        accessModes: ["ReadWriteOnce"],
+        capacity: { storage: "1Gi" },
+        csi: { driver: "d.example.com", volumeHandle: "lifecycle" },
+      },
+    });
+    await client.create(
+      persistentVolumeClaims,
+      {
+        metadata: { name: "lifecycle", labels },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage: "1Gi" } },
+          storageClassName: "",
+          volumeName: "lifecycle",
+        },
+      },
+      { namespace: NAMESPACE },
+    );
+    await until(async () => (await phaseOf("lifecycle")) === "Bound");
+  };
+  const bothAreGone = async (): Promise<void> => {
+    await until(() => isGone(persistentVolumeClaims, "lifecycle", NAMESPACE));
+    await until(() => isGone(persistentVolumes, "lifecycle"));
+  };
+  await make();
+  expect((await client.list(persistentVolumes, { labelSelector })).items).toHaveLength(1);
+  expect((await client.list(persistentVolumeClaims, { namespace: NAMESPACE, labelSelector })).items).toHaveLength(1);
+  const patch = { metadata: { labels: { patched: "yes" } } };
+  await client.patch(persistentVolumes, { name: "lifecycle" }, "merge", patch);
+  await client.patch(persistentVolumeClaims, { namespace: NAMESPACE, name: "lifecycle" }, "merge", patch);
+  const patched = [(await getVolume("lifecycle")).metadata.labels, (await getClaim("lifecycle")).metadata.labels];
+  expect(patched).toEqual([
+    { ...labels, patched: "yes" },
+    { ...labels, patched: "yes" },
+  ]);
+  await deleteClaim("lifecycle");
+  await client.delete(persistentVolumes, { name: "lifecycle" });
+  await bothAreGone();
+  await make();
+  // The controllers write too: the newest revision is needed, and may be old a moment later.
+  await until(async () => {
+    const volume = await getVolume("lifecycle");
+    await client.update(persistentVolumes, {
+      ...volume,
+      metadata: { ...volume.metadata, labels: { ...labels, updated: "yes" } },
+    });
+  });
+  await until(async () => {
+    const claim = await getClaim("lifecycle");
+    await client.update(persistentVolumeClaims, {
+      ...claim,
+      metadata: { ...claim.metadata, labels: { ...labels, updated: "yes" } },
+    });
+  });
+  const everywhere = (await client.list(persistentVolumeClaims, { labelSelector: "updated=yes" })).items;
+  expect(everywhere.map(({ metadata }) => metadata.name)).toEqual(["lifecycle"]);
+  await client.deleteCollection(persistentVolumeClaims, { namespace: NAMESPACE, labelSelector });
+  await client.deleteCollection(persistentVolumes, { labelSelector });
+  await bothAreGone();
+});
+
+it("keeps inline volumes of CSI drivers in pods as they were asked for", async () => {
+  const csi = { driver: "d.example.com", volumeAttributes: { a: "b" }, readOnly: true };
+  const inline: Pod = await client.create(
+    pods,
+    {
+      metadata: { name: "inline", labels: { of: "inline" } },
+      spec: { containers: [{ name: "c", image: "none" }], volumes: [{ name: "v", csi }] },
+    },
+    { namespace: NAMESPACE },
+  );
+  expect(inline.spec.volumes?.find(({ name }) => name === "v")?.csi).toEqual(csi);
+  const found = (await client.list(pods, { labelSelector: "of=inline" })).items;
+  expect(found.map(({ spec }) => spec.volumes?.find(({ name }) => name === "v")?.csi?.driver)).toEqual([csi.driver]);
+  await client.deleteCollection(pods, { namespace: NAMESPACE, labelSelector: "of=inline" }, { gracePeriodSeconds: 0 });
+  await until(() => isGone(pods, "inline", NAMESPACE));
 });
