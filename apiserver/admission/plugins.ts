@@ -11,6 +11,7 @@ import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction/node-restriction.ts";
 import { priorityAdmission } from "./priority.ts";
+import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { storageObjectInUseProtection } from "./storage-object-protection.ts";
 
@@ -32,6 +33,7 @@ export function admissionPlugins(dependencies: AdmissionDependencies): Admission
     defaultStorageClass(dependencies),
     storageObjectInUseProtection,
     claimResize(dependencies),
+    runtimeClassAdmission(dependencies),
     certificateApproval(dependencies),
     certificateSigning(dependencies),
     certificateSubjectRestriction,
