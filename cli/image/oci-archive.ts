@@ -47,8 +47,8 @@ function configOf(image: ImageContents, layer: Blob): unknown {
   };
 }
 
-/** An OCI image layout with one image as a tar archive: the same contents give the same bytes. */
-export function ociArchive(image: ImageContents): Buffer {
+/** Manifest, configuration and layer of an image: what a registry serves. */
+export function imageBlobs(image: ImageContents): { readonly manifest: Blob; readonly blobs: readonly Blob[] } {
   const layer = blobOf(writeTar(image.files));
   const config = jsonBlob(configOf(image, layer));
   const manifest = jsonBlob({
@@ -57,6 +57,12 @@ export function ociArchive(image: ImageContents): Buffer {
     config: descriptor("application/vnd.oci.image.config.v1+json", config),
     layers: [descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
   });
+  return { manifest, blobs: [manifest, config, layer] };
+}
+
+/** An OCI image layout with one image as a tar archive: the same contents give the same bytes. */
+export function ociArchive(image: ImageContents): Buffer {
+  const { manifest, blobs } = imageBlobs(image);
   const index = {
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
@@ -77,6 +83,6 @@ export function ociArchive(image: ImageContents): Buffer {
     file("index.json", Buffer.from(JSON.stringify(index))),
     { path: "blobs/", mode: 0o755 },
     { path: "blobs/sha256/", mode: 0o755 },
-    ...[manifest, config, layer].map((blob) => file(`blobs/sha256/${blob.digest}`, blob.bytes)),
+    ...blobs.map((blob) => file(`blobs/sha256/${blob.digest}`, blob.bytes)),
   ]);
 }

@@ -160,6 +160,19 @@ describe("ImagePuller", () => {
     await ensure(pullerWith(), "Never");
   });
 
+  it("leaves an image that was there before to everybody, when it is pulled by another name", async () => {
+    registry.add("kubernode.test/preloaded:1");
+    registry.pullImage = async (name) => {
+      const image = { id: "sha256:kubernode.test/preloaded:1", tags: ["kubernode.test/preloaded:1", name] };
+      const known = { ...image, digests: [], sizeBytes: 1, uid: undefined, username: "" };
+      registry.present.set(name, known).set(known.id, known);
+      return known.id;
+    };
+    await ensure(pullerWith([secretOf("a")]));
+    await ensure(pullerWith(), "Never", "kubernode.test/preloaded:1");
+    await expect(ensure(pullerWith(), "Never")).rejects.toMatchObject({ reason: "ErrImageNeverPull" });
+  });
+
   it("trusts nobody when its records are damaged, and forgets those of images that are gone", async () => {
     await ensure(pullerWith());
     const records = join(folder, "image_manager", "pulled");

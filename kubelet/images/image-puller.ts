@@ -144,7 +144,7 @@ export class ImagePuller {
       }, signal);
       const doneAtMs = clock.monotonicMs();
       const image = await runtime.imageStatus(ref);
-      await pulled.remember(image?.id ?? ref, name.repository, credential);
+      await pulled.remember(image?.id ?? ref, name.repository, repositoriesOf(image), credential);
       const took = pullDuration(doneAtMs - startedAtMs);
       const waited = pullDuration(doneAtMs - askedAtMs);
       const size = image?.sizeBytes ?? 0;
@@ -168,6 +168,10 @@ export class ImagePuller {
     const oldest = this.#backOffs.keys().next();
     if (this.#backOffs.size > BACK_OFFS_MAX && oldest.done !== true) this.#backOffs.delete(oldest.value);
   }
+}
+
+function repositoriesOf(image: RuntimeImage | undefined): string[] {
+  return [...(image?.tags ?? []), ...(image?.digests ?? [])].map((name) => parseImageName(name).repository);
 }
 
 function keyOf(pod: Pod, image: string): string {

@@ -3,7 +3,7 @@
  * another pod could. One file per image, so that a restart forgets nothing. Upstream: `pkg/kubelet/images/pullmanager`
  * (KEP-2535) with the policy `NeverVerifyPreloadedImages`.
  *
- * P1. An image without a record was there before: every pod may use it.
+ * P1. An image without a record was there before: every pod may use it, also when it is pulled by another name later.
  * P2. What was pulled without credentials is everybody's; what was pulled with a secret belongs to pods that bring the
  *     same secret, or another one that says the same.
  */
@@ -61,10 +61,18 @@ export class PulledImages {
     return own.some((secret) => known.some((other) => isSame(secret, other)));
   }
 
-  /** The image was just pulled; without a credential every pod could have done it. */
-  async remember(imageRef: string, repository: string, credential: PullCredential | undefined): Promise<void> {
+  /**
+   * The image was just pulled; without a credential every pod could have done it. `names` are all that it has now,
+   * registry and path.
+   */
+  async remember(
+    imageRef: string,
+    repository: string,
+    names: readonly string[],
+    credential: PullCredential | undefined,
+  ): Promise<void> {
     const before = await this.#read(imageRef);
-    const known = before?.credentialMapping ?? {};
+    const known = before?.credentialMapping ?? preloaded(names.filter((name) => name !== repository));
     const access = Object.hasOwn(known, repository) ? known[repository] : undefined;
     const after = credential === undefined ? { nodePodsAccessible: true } : withSecret(access, credential);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -95,6 +103,10 @@ export class PulledImages {
       return { imageRef, credentialMapping: {} };
     }
   }
+}
+
+function preloaded(names: readonly string[]): Record<string, Access> {
+  return Object.fromEntries(names.map((name) => [name, { nodePodsAccessible: true }]));
 }
 
 function secretRecord({ secret, credentials }: PullCredential): SecretRecord {

@@ -42,6 +42,11 @@ const WEB_SCRIPT = [
 
 const PATH = "PATH=/bin";
 
+/** The toolbox with something of its own. */
+export function toolboxWith(more: Partial<ImageContents> = {}): ImageContents {
+  return { ...toolbox(), ...more };
+}
+
 function toolbox(): ImageContents {
   return {
     reference: TOOLBOX_IMAGE,
