@@ -32,6 +32,7 @@ export interface KubeletParts {
   readonly node: NodeFacts;
   readonly cgroups: PodCgroups;
   readonly admission: PodAdmission;
+  readonly devices: KubeletContext["devices"];
   readonly source: PodSource;
   readonly status: StatusSink & { reconcile?(pod: Pod): void };
   readonly events: PodEvents;
@@ -83,6 +84,7 @@ export class Kubelet {
       node,
       cgroups: parts.cgroups,
       admission: parts.admission,
+      devices: parts.devices,
       resources: {
         allocated: new ResourceCheckpoint(join(paths.root, "allocated_pods_state"), logger),
         actuated: new ResourceCheckpoint(join(paths.root, "actuated_pods_state"), logger),

@@ -49,10 +49,8 @@ export interface GrpcChannel {
 
 const loaded = new Map<string, ReadonlyMap<string, Method>>();
 
-function methodsOf({ proto, name }: GrpcService): ReadonlyMap<string, Method> {
-  const key = `${proto.pathname}#${name}`;
-  const known = loaded.get(key);
-  if (known !== undefined) return known;
+/** For who serves it. */
+export function serviceDefinition({ proto, name }: GrpcService): ServiceDefinition {
   const definition = loadSync(fileURLToPath(proto), {
     longs: Number,
     enums: String,
@@ -60,7 +58,14 @@ function methodsOf({ proto, name }: GrpcService): ReadonlyMap<string, Method> {
     arrays: true,
     objects: true,
   });
-  const methods = new Map(Object.entries(definition[name] as ServiceDefinition) as [string, Method][]);
+  return definition[name] as ServiceDefinition;
+}
+
+function methodsOf(service: GrpcService): ReadonlyMap<string, Method> {
+  const key = `${service.proto.pathname}#${service.name}`;
+  const known = loaded.get(key);
+  if (known !== undefined) return known;
+  const methods = new Map(Object.entries(serviceDefinition(service)) as [string, Method][]);
   loaded.set(key, methods);
   return methods;
 }

@@ -8,6 +8,7 @@ import type { ClusterDns } from "../containers/dns.ts";
 import type { ReferencedObjects } from "../containers/environment.ts";
 import type { RunSettings } from "../containers/run-settings.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
+import type { DeviceManager } from "../devices/device-manager.ts";
 import type { KubeletPaths } from "../node/kubelet-paths.ts";
 import type { ProbeManager } from "../probes/probe-manager.ts";
 import type { ResourceCheckpoint } from "./resize/resource-checkpoint.ts";
@@ -50,6 +51,8 @@ export interface KubeletContext {
   readonly cgroups: PodCgroups;
   /** Which pods this node runs. */
   readonly admission: PodAdmission;
+  /** What device plugins give to containers. */
+  readonly devices: Pick<DeviceManager, "prepare">;
   /** What containers were promised and what they were given. */
   readonly resources: { readonly allocated: ResourceCheckpoint; readonly actuated: ResourceCheckpoint };
   readonly images: ImagePuller;

@@ -2,11 +2,10 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { createInformer } from "../../shared/informer/informer.ts";
 import { services } from "../../shared/resources/catalog.ts";
-import type { PodAdmission } from "../admission/pod-admission.ts";
 import { podCgroups } from "../cgroups/node-cgroups.ts";
 import { pullSecrets } from "../images/pull-secrets.ts";
 import { pullLimits } from "../images/pull-queue.ts";
-import { Kubelet } from "../kubelet.ts";
+import { Kubelet, type KubeletParts } from "../kubelet.ts";
 import type { KubeletBase } from "../kubelet-base.ts";
 import { kubeletPaths } from "../node/kubelet-paths.ts";
 import { readNodeFacts } from "../node/node-facts.ts";
@@ -34,7 +33,7 @@ export function createPodPart(
   base: KubeletBase,
   { health, allocatable }: NodePart,
   storage: Pick<VolumeHost, "objects" | "csi">,
-  admission: PodAdmission,
+  { admission, devices }: Pick<KubeletParts, "admission" | "devices">,
 ): PodPart {
   const { options, clock, logger, client, signal, runtime, recorder } = base;
   const serviceInformer = createInformer({ client, resource: services, clock, logger });
@@ -55,6 +54,7 @@ export function createPodPart(
     node: nodeFacts(base, health, allocatable),
     cgroups: podCgroups(base),
     admission,
+    devices,
     source: nodePodSource(afterServices, files, mirrors),
     status: mirrors,
     events: (pod, type, reason, message, field) => recorder.event(withKind(pod), type, reason, message, field),

@@ -8,6 +8,7 @@ import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import { ContainerError } from "../containers/container-error.ts";
 import { containerSpec } from "../containers/container-spec.ts";
 import { hostsFile } from "../containers/hosts-file.ts";
+import { withGrant } from "../devices/device-grant.ts";
 import type { ContainerSpec, RuntimeSandbox, SandboxSpec } from "../runtime/runtime.ts";
 import { detailOf, isRuntimeCancelled, messageOf } from "../runtime/runtime-error.ts";
 import { containerDevices } from "../volumes/container-devices.ts";
@@ -75,7 +76,7 @@ async function prepare(
     });
     const podIps = pod.spec.hostNetwork === true ? node.hostIps() : sandbox.ips;
     await writeHostsFile(context, pod, podIps);
-    return await containerSpec({
+    const spec = await containerSpec({
       pod,
       container: declared,
       attempt,
@@ -101,6 +102,7 @@ async function prepare(
           onSubPathError: (err) => context.logger.warn({ err, pod: podText(pod) }, "could not prepare a subPath"),
         }),
     });
+    return withGrant(spec, await context.devices.prepare(pod.metadata.uid ?? "", declared.spec.name));
   } catch (error) {
     if (isRuntimeCancelled(error)) throw error;
     if (!(error instanceof ContainerError))
