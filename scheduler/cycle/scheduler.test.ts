@@ -1,15 +1,18 @@
-import type { Node, Pod } from "../../shared/api/generated/core/v1.ts";
+import type { Node, PersistentVolumeClaim, Pod } from "../../shared/api/generated/core/v1.ts";
+import type { StorageClass } from "../../shared/api/generated/storage/v1.ts";
 import type { ApiClient } from "../../shared/client/api-client.ts";
 import { conflict, notFound } from "../../shared/errors/status-error.ts";
+import { ObjectStore } from "../../shared/informer/store.ts";
 import { silentLogger } from "../../shared/process/logger.ts";
 import { createMetrics } from "../../shared/process/metrics.ts";
 import { pods } from "../../shared/resources/catalog.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { CPU } from "../framework/node-columns.ts";
-import { defaultProfile } from "../profile.ts";
+import { defaultProfile, profileWith } from "../profile.ts";
 import { SchedulingQueue } from "../queue/scheduling-queue.ts";
 import { createSchedulerMetrics } from "../scheduler-metrics.ts";
 import { ClusterSnapshot } from "../snapshot/cluster-snapshot.ts";
+import { VolumeSnapshot } from "../snapshot/volume-snapshot.ts";
 import { waitingPods } from "../why.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -24,7 +27,10 @@ const pod = (name: string, cpu = "1"): Pod => ({
 });
 
 /** A scheduler whose bindings end as `bind` says; everything it tells the API is written down. */
-function setUp(bind: (name: string) => Promise<void>) {
+function setUp(
+  bind: (name: string) => Promise<void>,
+  { snapshot = new ClusterSnapshot(), volumes }: { snapshot?: ClusterSnapshot; volumes?: VolumeSnapshot } = {},
+) {
   const clock = new ManualClock();
   const said: string[] = [];
   const bound: string[] = [];
@@ -33,6 +39,8 @@ function setUp(bind: (name: string) => Promise<void>) {
       await bind(at.name);
       bound.push(at.name);
     },
+    update: (_resource: unknown, object: { metadata: object }) =>
+      Promise.resolve({ ...object, metadata: { ...object.metadata, resourceVersion: "5" } }),
     patch: (
       _resource: unknown,
       at: { name: string },
@@ -49,10 +57,19 @@ function setUp(bind: (name: string) => Promise<void>) {
     flush: () => Promise.resolve(),
   };
   const queue = new SchedulingQueue(clock);
-  const snapshot = new ClusterSnapshot();
   const metrics = createSchedulerMetrics(createMetrics("test"), () => ({ queues: {}, cache: {} }));
-  const profiles = new Map([["default-scheduler", defaultProfile]]);
-  const scheduler = new Scheduler({ client, clock, logger: silentLogger, events, queue, snapshot, metrics, profiles });
+  const profiles = new Map([["default-scheduler", volumes === undefined ? defaultProfile : profileWith(volumes)]]);
+  const scheduler = new Scheduler({
+    client,
+    clock,
+    logger: silentLogger,
+    events,
+    queue,
+    snapshot,
+    metrics,
+    profiles,
+    volumes,
+  });
   const stopping = new AbortController();
   const running = scheduler.run(stopping.signal);
   return {
@@ -166,4 +183,73 @@ it("keeps the numbers behind a refusal for those who ask why", async () => {
     }),
   ]);
   await world.stop();
+});
+
+describe("a pod whose volumes are to be made first", () => {
+  const claim = {
+    metadata: { name: "c", namespace: "ns", uid: "c", resourceVersion: "1" },
+    spec: { storageClassName: "waits" },
+  };
+  const waits = {
+    metadata: { name: "waits" },
+    provisioner: "d.example.com",
+    volumeBindingMode: "WaitForFirstConsumer",
+  };
+  const wanted: Pod = {
+    ...pod("wanted"),
+    spec: { containers: [], volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] },
+  };
+
+  /** The scheduler with a claim, and what the API shows of it. */
+  function setUpVolumes() {
+    const claims = new ObjectStore<PersistentVolumeClaim>();
+    claims.put(claim);
+    const empty = { lister: new ObjectStore<never>({ claim: () => [], class: () => [], "free-by-class": () => [] }) };
+    const classes = new ObjectStore<StorageClass>();
+    classes.put(waits);
+    const informers = {
+      claims: { lister: claims },
+      classes: { lister: classes },
+      volumes: empty,
+      nodes: empty,
+      drivers: empty,
+      capacities: empty,
+    };
+    const snapshot = new ClusterSnapshot();
+    const volumes = new VolumeSnapshot(informers as never, snapshot);
+    const world = setUp(() => Promise.resolve(), { snapshot, volumes });
+    world.snapshot.putNode(node);
+    const show = (annotations: Record<string, string>, volumeName?: string): void => {
+      const metadata = { ...claim.metadata, annotations, resourceVersion: "9" };
+      claims.put({ ...claim, metadata, spec: { ...claim.spec, volumeName } });
+      volumes.noteChange();
+    };
+    return { ...world, volumes, show };
+  }
+  const SELECTED = { "volume.kubernetes.io/selected-node": "a" };
+
+  it("is bound when they are there, and holds nobody up until then", async () => {
+    const world = setUpVolumes();
+    world.queue.put(wanted);
+    world.queue.put(pod("other", "100m"));
+    await world.clock.advance(2000);
+    expect(world.bound).toEqual(["other"]);
+    world.show({ ...SELECTED, "pv.kubernetes.io/bind-completed": "yes" }, "made");
+    await world.clock.advance(1000);
+    expect(world.bound).toEqual(["other", "wanted"]);
+    await world.stop();
+  });
+
+  it("is tried again, and counts on no node, when they cannot be made", async () => {
+    const world = setUpVolumes();
+    world.queue.put(wanted);
+    await world.clock.advance(10);
+    expect(world.snapshot.assumedCount).toBe(1);
+    world.show({});
+    await world.clock.advance(1);
+    expect(world.snapshot.assumedCount).toBe(0);
+    expect(world.said).toEqual(["wanted FailedScheduling", "wanted SchedulerError"]);
+    expect(world.volumes.claim("ns", "c")?.metadata.annotations).toEqual({});
+    await world.stop();
+  });
 });

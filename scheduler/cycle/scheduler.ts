@@ -136,6 +136,8 @@ export class Scheduler {
       if (this.#signal.aborted) return queue.returnFailed(queued);
       return this.#fail(queued, `running PreBind plugin "VolumeBinding": binding volumes: ${message}`);
     }
+    // The API says now what we had decided: nothing needs to be laid over it any more.
+    volumes.revert(reservation);
     await this.#bind(queued, nodeName, profileName, startedMs);
   }
 
