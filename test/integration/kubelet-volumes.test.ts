@@ -148,40 +148,6 @@ it("refuses huge pages that the pod does not ask for", async () => {
   await pods.end(name, 0);
 });
 
-it("shows changes of the API in running pods, and what was optional when it comes", async () => {
-  await client().create(configMaps, { metadata: { name: "live" }, data: { key: "old" } }, { namespace });
-  const name = await create(
-    "live",
-    {
-      projected: {
-        sources: [
-          { configMap: { name: "live" } },
-          { secret: { name: "later", optional: true } },
-          { downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
-        ],
-      },
-    },
-    { containers: [shell(FOREVER, { volumeMounts: [mountAt("/v")] })] },
-  );
-  const pod = await pods.until(name, isReady);
-  const file = (path: string): string =>
-    readFileSync(
-      join(node.folder, "kubelet-root/pods", pod.metadata.uid ?? "", "volumes/kubernetes.io~projected/v", path),
-      "utf8",
-    );
-  expect(file("key")).toBe("old");
-  await client().patch(configMaps, { namespace, name: "live" }, "merge", { data: { key: "new" } });
-  await client().create(secrets, { metadata: { name: "later" }, data: { word: base64("come") } }, { namespace });
-  // A change of the pod itself makes the kubelet look at its volumes at once.
-  await pods.patch(name, { metadata: { labels: { color: "blue" } } });
-  await until(() => file("labels") === 'color="blue"', 20_000);
-  expect([file("key"), file("word")]).toEqual(["new", "come"]);
-  const id = containerOf(await pods.get(name)).containerID?.replace(/^.*:\/\//, "") ?? "";
-  const { output } = await node.runtime.exec(id, ["cat", "/v/key", "/v/word"], 10);
-  expect(output.toString("utf8")).toBe("newcome");
-  await pods.end(name, 0);
-});
-
 describe("a part of a volume", () => {
   it("is what the container sees, by a path of its own", async () => {
     const atomic = teller("cat /f /e/name", {
