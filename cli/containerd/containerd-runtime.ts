@@ -25,6 +25,7 @@ export const containerdRuntime: ClusterRuntime = {
   isServing: isContainerdServing,
   imageNames,
   importTar,
+  sharedFolders: [],
   stopContainers,
 };
 

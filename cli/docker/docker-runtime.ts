@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Cluster } from "../cluster/cluster.ts";
 import { mayLowerOomScores } from "../machine/machine-checks.ts";
@@ -9,7 +10,7 @@ import {
   runningContainers,
   stopContainer,
 } from "./docker-engine.ts";
-import { dockerdConfig, engineContainerdConfig } from "./dockerd-config.ts";
+import { dockerdConfig, engineContainerdConfig, majorVersionOf } from "./dockerd-config.ts";
 import { limitedRunc } from "./limited-runc.ts";
 
 /** Time that containers have between SIGTERM and SIGKILL when the whole cluster goes down. */
@@ -33,6 +34,7 @@ export const dockerRuntime: ClusterRuntime = {
   isServing: (cluster) => isEngineServing(socket(cluster)),
   imageNames: (cluster) => engineImageNames(socket(cluster)),
   importTar: (cluster, path, givenPath) => loadIntoEngine(socket(cluster), path, givenPath),
+  sharedFolders: ["/run/docker/plugins", "/run/docker"],
   stopContainers: async (cluster) => {
     const ids = await runningContainers(socket(cluster));
     await Promise.all(ids.map((id) => stopContainer(socket(cluster), id, CONTAINER_GRACE_SECONDS)));
@@ -54,6 +56,7 @@ function writeConfiguration(cluster: Cluster): void {
     socket: socket(cluster),
     containerdSocket: cluster.containerdSocket,
     runc,
+    majorVersion: majorVersionOf(spawnSync("dockerd", ["--version"], { encoding: "utf8" }).stdout),
   });
   writeFileSync(dockerdConfigPath(cluster), dockerd);
 }

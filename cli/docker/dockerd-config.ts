@@ -8,11 +8,26 @@ export interface DockerdOptions {
   readonly execDir: string;
   readonly socket: string;
   readonly containerdSocket: string;
+  /** Of its version: newer ones refuse settings that older ones need. */
+  readonly majorVersion: number;
   /** Program that takes the place of runc; empty for runc itself. */
   readonly runc: string;
 }
 
 const RUNTIME = "limited";
+
+/** Before this version the daemon lowered its own OOM score and kept a key in /etc. */
+const OWN_WAYS_UNTIL = 24;
+
+function oldSettings({ rootDir }: DockerdOptions): object {
+  // Where CAP_SYS_RESOURCE is missing, any lower score is refused.
+  return { "oom-score-adjust": 0, "deprecated-key-path": `${rootDir}/key.json` };
+}
+
+/** From what `dockerd --version` prints. */
+export function majorVersionOf(text: string): number {
+  return Number(/version (\d+)\./.exec(text)?.[1] ?? 0);
+}
 
 /** `daemon.json`: no networks of the Engine's own (pods get theirs from CNI), containers outlive the daemon. */
 export function dockerdConfig(options: DockerdOptions): string {
@@ -31,8 +46,7 @@ export function dockerdConfig(options: DockerdOptions): string {
       "userland-proxy": false,
       "exec-opts": ["native.cgroupdriver=cgroupfs"],
       "live-restore": true,
-      // Where CAP_SYS_RESOURCE is missing, any lower score is refused.
-      "oom-score-adjust": 0,
+      ...(options.majorVersion < OWN_WAYS_UNTIL ? oldSettings(options) : {}),
       ...(options.runc === "" ? {} : { runtimes: { [RUNTIME]: { path: options.runc } }, "default-runtime": RUNTIME }),
       "log-driver": "json-file",
       "log-level": "warn",

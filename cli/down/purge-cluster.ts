@@ -7,6 +7,7 @@ import { removeRecord } from "../cluster/cluster-records.ts";
 import { removeFromKubeconfig } from "../kubeconfig/kubeconfig-file.ts";
 import { runCommand } from "../machine/command.ts";
 import { tearDownNetwork } from "../network/cluster-network.ts";
+import { runtimeOf } from "../runtime/cluster-runtime.ts";
 import { type StepOutcome, type Step } from "../steps/step.ts";
 import { UserError } from "../user-error.ts";
 import { removeChains } from "./iptables-removal.ts";
@@ -79,7 +80,9 @@ const removeData: Run = async ({ cluster }) => {
   for (const path of mountsOf(cluster)) await runCommand("umount", ["--lazy", path]);
   for (const device of loopDevicesOf(cluster)) await runCommand("losetup", ["--detach", device]);
   for (const folder of [cluster.dataDir, cluster.runDir]) rmSync(folder, { recursive: true, force: true });
-  if (existsSync(RUN_ROOT) && readdirSync(RUN_ROOT).length === 0) rmdirSync(RUN_ROOT);
+  for (const folder of [...runtimeOf(cluster).sharedFolders, RUN_ROOT]) {
+    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  }
   return cluster.dataDir;
 };
 

@@ -16,6 +16,8 @@ export interface ClusterRuntime {
   imageNames(cluster: Cluster): Promise<ReadonlySet<string>>;
   /** Imports an unpacked archive; resolves to the names of its images, rejects with a `UserError`. */
   importTar(cluster: Cluster, path: string, givenPath: string): Promise<string[]>;
+  /** Made by it outside the cluster's folders, for all of its kind: they go when they are empty. */
+  readonly sharedFolders: readonly string[];
   /** Ends all containers of the cluster; resolves to how many there were. */
   stopContainers(cluster: Cluster): Promise<number>;
 }

@@ -110,6 +110,35 @@ describe("parseLogLine", () => {
   });
 });
 
+describe("a log that the Docker Engine wrote", () => {
+  const line = (log: string, stream = "stdout"): Buffer =>
+    Buffer.from(JSON.stringify({ log, stream, time: "2026-01-01T00:00:01.000000001Z" }));
+
+  it("is read as CRI's, with parts told by the newline that they lack", () => {
+    const timestamp = "2026-01-01T00:00:01.000000001Z";
+    expect(parseLogLine(line('say "{}"\n', "stderr"))).toEqual({
+      timestamp,
+      stream: "stderr",
+      isPartial: false,
+      content: Buffer.from('say "{}"\n'),
+    });
+    expect(parseLogLine(line("part"))).toMatchObject({ isPartial: true, content: Buffer.from("part") });
+  });
+
+  it.each(["{", "{}", '{"log":1,"stream":"stdout","time":"t"}', '{"log":"a\\n","stream":"system","time":"t"}'])(
+    "has no line in %s",
+    (text) => {
+      expect(parseLogLine(Buffer.from(text))).toBeUndefined();
+    },
+  );
+
+  it("is followed, limited and tailed like any other", async () => {
+    writeFileSync(file, `${line("one\n").toString()}\n${line("two\n", "stderr").toString()}\n`);
+    expect(await read({ stream: "Stderr" })).toBe("two\n");
+    expect(await read({ tailLines: 1, hasTimestamps: true })).toBe("2026-01-01T00:00:01.000000001Z two\n");
+  });
+});
+
 describe("parseLogQuery", () => {
   it("refuses numbers and times that are none", () => {
     expect(() => parseLogQuery({ tailLines: "-1" }, 0)).toThrow(LogQueryError);

@@ -233,6 +233,7 @@ export class KubeletNode {
     this.#removeRules();
     for (const tree of readdirSync(CGROUP_MOUNT)) removeGroups(join(CGROUP_MOUNT, tree, this.#cgroup));
     rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of this.#engine.sharedFolders) quietly("rmdir", folder);
   }
 
   #unmountAll(): void {

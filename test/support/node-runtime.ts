@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { containerdConfig } from "../../cli/containerd/containerd-config.ts";
-import { writeLimitedRunc } from "../../cli/docker/docker-runtime.ts";
+import { dockerRuntime as engineDaemon, writeLimitedRunc } from "../../cli/docker/docker-runtime.ts";
 import { loadIntoEngine } from "../../cli/docker/docker-engine.ts";
-import { dockerdConfig, engineContainerdConfig } from "../../cli/docker/dockerd-config.ts";
+import { dockerdConfig, engineContainerdConfig, majorVersionOf } from "../../cli/docker/dockerd-config.ts";
 import { PAUSE_IMAGE } from "../../cli/image/pause-image.ts";
 import { mayLowerOomScores } from "../../cli/machine/machine-checks.ts";
 import { findDockerd } from "./docker-daemon.ts";
@@ -22,6 +22,8 @@ export interface NodeRuntime {
   readonly name: NodeRuntimeName;
   readonly socket: string;
   readonly daemons: readonly RuntimeDaemon[];
+  /** Outside the node's folder; to be removed when they are empty. */
+  readonly sharedFolders: readonly string[];
   load(archive: string): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ function containerdRuntime(folder: string): NodeRuntime {
   return {
     name: "containerd",
     socket,
+    sharedFolders: [],
     daemons: [{ program: "containerd", args: ["--config", config] }],
     load: async (archive) => {
       execFileSync("ctr", ["--address", socket, "--namespace", "k8s.io", "images", "import", archive], {
@@ -61,6 +64,7 @@ function containerdRuntime(folder: string): NodeRuntime {
 }
 
 function dockerRuntime(folder: string): NodeRuntime {
+  const dockerd = findDockerd() ?? "dockerd";
   const containerdFile = join(folder, "containerd.toml");
   const containerdSocket = join(folder, "containerd.sock");
   const dockerdFile = join(folder, "daemon.json");
@@ -81,14 +85,16 @@ function dockerRuntime(folder: string): NodeRuntime {
       socket,
       containerdSocket,
       runc: writeLimitedRunc(folder),
+      majorVersion: majorVersionOf(execFileSync(dockerd, ["--version"], { encoding: "utf8" })),
     }),
   );
   return {
     name: "docker",
     socket,
+    sharedFolders: engineDaemon.sharedFolders,
     daemons: [
       { program: "containerd", args: ["--config", containerdFile] },
-      { program: findDockerd() ?? "dockerd", args: ["--config-file", dockerdFile, "--pidfile="] },
+      { program: dockerd, args: ["--config-file", dockerdFile, "--pidfile="] },
     ],
     load: async (archive) => {
       await loadIntoEngine(socket, archive);

@@ -15,8 +15,9 @@ export type ContainerType = "podsandbox" | "container";
 type Texts = Readonly<Record<string, string>>;
 
 export function packLabels(type: ContainerType, labels: Texts, annotations: Texts, own: Texts): Texts {
-  const packed = Object.entries(annotations).map(([key, value]) => [`${ANNOTATION_PREFIX}${key}`, value]);
-  return { ...labels, ...Object.fromEntries(packed), ...own, [TYPE_LABEL]: type };
+  const packed: Record<string, string> = { ...labels };
+  for (const [key, value] of Object.entries(annotations)) packed[`${ANNOTATION_PREFIX}${key}`] = value;
+  return { ...packed, ...own, [TYPE_LABEL]: type };
 }
 
 const OWN = new Set([TYPE_LABEL, SANDBOX_ID_LABEL, LOG_PATH_LABEL, ATTEMPT_LABEL, IMAGE_LABEL]);

@@ -16,11 +16,11 @@ const SYSTEM_ERROR = 3;
 
 /** Ends with the connection. */
 export async function* outputOf(connection: Readable, hasTty: boolean): AsyncGenerator<OutputChunk> {
-  if (!hasTty) return yield* framesOf(connection);
-  for await (const bytes of connection as AsyncIterable<Buffer>) yield { stream: "stdout", bytes };
+  if (hasTty) for await (const bytes of connection as AsyncIterable<Buffer>) yield { stream: "stdout", bytes };
+  else yield* framesOf(connection);
 }
 
-async function* framesOf(connection: Readable): AsyncGenerator<OutputChunk> {
+async function* framesOf(connection: Readable): AsyncGenerator<OutputChunk, void> {
   let header: Buffer = Buffer.alloc(0);
   let left = 0;
   for await (const chunk of connection as AsyncIterable<Buffer>) {
