@@ -61,15 +61,7 @@ export async function run(options: HostPathDriverOptions): Promise<RunningCompon
       ...nodeService(services, mounts),
     }),
   ];
-  if (registrationDir !== undefined) {
-    const info = { type: "CSIPlugin", name: driverName, endpoint, supportedVersions: ["1.0.0"] };
-    const onStatus = (status: { readonly pluginRegistered: boolean; readonly error: string }): void => {
-      if (status.pluginRegistered) logger.info({}, "registered with the kubelet");
-      else logger.error({ error: status.error }, "the kubelet refused the driver");
-    };
-    // A short name: paths of sockets are limited to 107 bytes.
-    servers.push(await serveRegistration(join(registrationDir, "hostpath-reg.sock"), info, onStatus));
-  }
+  if (registrationDir !== undefined) servers.push(...(await register(options, registrationDir)));
   const driver = openCsiClient(endpoint, clock);
   const done = runSidecars({
     driverName,
@@ -95,6 +87,26 @@ export async function run(options: HostPathDriverOptions): Promise<RunningCompon
       await client.close();
     },
   };
+}
+
+/** Lets the kubelet find the driver. Where it cannot, volumes are made all the same: pods wait for them and say so. */
+async function register(
+  { driverName, endpoint, logger }: HostPathDriverOptions,
+  registrationDir: string,
+): Promise<CsiServer[]> {
+  const info = { type: "CSIPlugin", name: driverName, endpoint, supportedVersions: ["1.0.0"] };
+  const onStatus = (status: { readonly pluginRegistered: boolean; readonly error: string }): void => {
+    if (status.pluginRegistered) logger.info({}, "registered with the kubelet");
+    else logger.error({ error: status.error }, "the kubelet refused the driver");
+  };
+  // A short name: paths of sockets are limited to 107 bytes.
+  const socketPath = join(registrationDir, "hostpath-reg.sock");
+  try {
+    return [await serveRegistration(socketPath, info, onStatus)];
+  } catch (err) {
+    logger.error({ err, socketPath }, "the kubelet cannot be told of the driver");
+    return [];
+  }
 }
 
 async function runSidecars(context: SidecarContext): Promise<void> {
