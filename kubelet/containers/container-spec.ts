@@ -34,6 +34,8 @@ export interface ContainerSpecInput {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly settings: RunSettings;
   readonly objects: ReferencedObjects;
+  /** Folder of one of the pod's volumes on this machine. */
+  volumePath(volume: string): string | undefined;
   readonly seccompRoot: string;
   readonly targetId?: string | undefined;
   readonly devices: readonly DeviceSpec[];

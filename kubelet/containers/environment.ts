@@ -6,6 +6,7 @@ import type { ConfigMap, Container, EnvVar, Pod, Secret, Service } from "../../s
 import { configError } from "./container-error.ts";
 import { expand } from "./expand.ts";
 import { type PodAddresses, podFieldValue, resourceFieldValue } from "./field-ref.ts";
+import { fileKeyValue } from "./file-key-ref.ts";
 import { serviceEnvironment, visibleServices } from "./service-environment.ts";
 
 /** Objects of the pod's namespace; undefined when they do not exist. */
@@ -21,6 +22,8 @@ export interface EnvironmentInput {
   readonly services: readonly Service[];
   readonly allocatable: Readonly<Record<string, string>>;
   readonly objects: ReferencedObjects;
+  /** Folder of one of the pod's volumes on this machine. */
+  volumePath?(volume: string): string | undefined;
 }
 
 export interface Environment {
@@ -82,6 +85,8 @@ async function referencedValue({ valueFrom }: EnvVar, input: EnvironmentInput): 
     if (named === undefined) throw configError(`container ${containerName} not found`);
     return resourceValue(valueFrom.resourceFieldRef, named, input.allocatable);
   }
+  if (valueFrom?.fileKeyRef !== undefined)
+    return fileKeyValue(valueFrom.fileKeyRef, (volume) => input.volumePath?.(volume));
   if (valueFrom?.configMapKeyRef !== undefined) {
     const { name = "", key, optional } = valueFrom.configMapKeyRef;
     const map = await objects.configMap(namespace, name);

@@ -87,6 +87,7 @@ async function prepare(
       allocatable: node.allocatable(),
       settings: node.settings,
       objects: context.objects,
+      volumePath: (name) => volumes.get(name)?.hostPath,
       seccompRoot: paths.seccompRoot,
       targetId: request.targetId,
       devices: containerDevices(declared.spec, volumes),
