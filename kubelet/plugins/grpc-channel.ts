@@ -36,7 +36,7 @@ function goName(code: string): string {
 
 export interface GrpcChannel {
   /** Rejects with `GrpcError`; waits for a plugin that is just starting as long as the time allows. */
-  call<Answer>(method: string, request: object, timeoutMs: number): Promise<Answer>;
+  call<Answer>(method: string, request: object, timeoutMs: number, signal?: AbortSignal): Promise<Answer>;
   /** Calls back for each message; resolves at the end of the stream or when `signal` aborts. */
   stream<Message>(
     method: string,
@@ -89,17 +89,23 @@ export function openGrpcChannel(socket: string, service: GrpcService, clock: Clo
     "grpc.use_local_subchannel_pool": 1,
   });
   return {
-    call: (method, request, timeoutMs) =>
-      unary(client, methodOf(service, method), request, clock.nowMs() + timeoutMs) as Promise<never>,
+    call: (method, request, timeoutMs, signal) =>
+      unary(client, methodOf(service, method), request, clock.nowMs() + timeoutMs, signal) as Promise<never>,
     stream: (method, request, signal, onMessage) =>
       readStream(client, methodOf(service, method), request, signal, onMessage as (message: object) => void),
     close: () => client.close(),
   };
 }
 
-function unary(client: Client, method: Method, request: object, deadline: number): Promise<object> {
+function unary(
+  client: Client,
+  method: Method,
+  request: object,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<object> {
   return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
@@ -107,10 +113,14 @@ function unary(client: Client, method: Method, request: object, deadline: number
       new Metadata({ waitForReady: true }),
       { deadline },
       (error, response) => {
+        signal?.removeEventListener("abort", cancel);
         if (error !== null) reject(new GrpcError(codeName(error.code), error.details));
         else resolve(response ?? {});
       },
     );
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted === true) cancel();
   });
 }
 

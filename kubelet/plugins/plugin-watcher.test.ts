@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CsiServer, serveRegistration } from "../../shared/csi/csi-server.ts";
@@ -71,6 +72,19 @@ it("tells a plugin why it is not taken, and asks again", async () => {
   await plugin("odd", { type: "Teapot" });
   const error = `RegisterPlugin error -- no handler registered for plugin type: Teapot at socket ${join(folder, "odd.sock")}`;
   await until(() => told.some((status) => JSON.stringify(status).includes(error)));
+});
+
+it("does not keep a plugin waiting for one that does not answer", async () => {
+  const sockets: Socket[] = [];
+  const deaf = createServer((socket) => sockets.push(socket)).listen(join(folder, "deaf.sock"));
+  await new Promise((resolve) => deaf.once("listening", resolve));
+  await plugin("gpu");
+  await until(() => events.length === 1, 2000);
+  expect(events).toEqual(["+gpu /run/it.sock"]);
+  await new Promise((resolve) => {
+    deaf.close(resolve);
+    for (const socket of sockets) socket.destroy();
+  });
 });
 
 it("leaves alone what is no socket, hidden, or deaf", async () => {

@@ -68,6 +68,8 @@ export interface PluginWatcherOptions {
 export class PluginWatcher {
   readonly #options: PluginWatcherOptions;
   readonly #sockets = new Map<string, KnownSocket>();
+  /** Being asked now: a deaf plugin does not keep the others waiting. */
+  readonly #busy = new Set<string>();
   #wake: (() => void) | undefined;
   #isStale = false;
 
@@ -85,7 +87,7 @@ export class PluginWatcher {
       this.#wake = () => woken.abort();
       this.#isStale = false;
       try {
-        await this.look();
+        await this.#look(signal);
       } catch (err) {
         logger.warn({ err }, "could not look for plugins");
       }
@@ -98,10 +100,7 @@ export class PluginWatcher {
   #watch(): FSWatcher | undefined {
     const { folder, logger } = this.#options;
     try {
-      const watcher = watch(folder, { persistent: false }, () => {
-        this.#isStale = true;
-        this.#wake?.();
-      });
+      const watcher = watch(folder, { persistent: false }, () => this.#lookAgain());
       watcher.on("error", (err) => logger.warn({ err }, "the folder of plugins is not watched any more"));
       return watcher;
     } catch (err) {
@@ -112,20 +111,32 @@ export class PluginWatcher {
 
   #restMs(): number {
     const nowMs = this.#options.clock.nowMs();
-    const waiting = [...this.#sockets.values()].filter(({ plugin }) => plugin === undefined);
-    return Math.max(0, Math.min(LOOK_MS, ...waiting.map(({ retryAtMs }) => retryAtMs - nowMs)));
+    const waiting = [...this.#sockets].filter(([path, { plugin }]) => plugin === undefined && !this.#busy.has(path));
+    return Math.max(0, Math.min(LOOK_MS, ...waiting.map(([, { retryAtMs }]) => retryAtMs - nowMs)));
   }
 
-  /** Compares the folder with what is registered, and registers what is due. */
-  async look(): Promise<void> {
+  #lookAgain(): void {
+    this.#isStale = true;
+    this.#wake?.();
+  }
+
+  /** Compares the folder with what is registered, and begins to register what is due. */
+  async #look(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const present = await this.#present();
     for (const [path, known] of this.#sockets) if (present.get(path) !== known.identity) this.#forget(path, known);
     const due = [...present].filter(([path]) => {
+      if (this.#busy.has(path)) return false;
       const known = this.#sockets.get(path);
       return known === undefined || (known.plugin === undefined && known.retryAtMs <= clock.nowMs());
     });
-    await Promise.all(due.map(([path, identity]) => this.#register(path, identity)));
+    for (const [path, identity] of due) {
+      this.#busy.add(path);
+      void this.#register(path, identity, signal).finally(() => {
+        this.#busy.delete(path);
+        this.#lookAgain();
+      });
+    }
   }
 
   /** Path to identity of each socket; names that begin with a dot are being made. */
@@ -148,18 +159,18 @@ export class PluginWatcher {
     handler.deregister(plugin.name);
   }
 
-  async #register(path: string, identity: string): Promise<void> {
+  async #register(path: string, identity: string, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     const channel = openGrpcChannel(path, SERVICE, clock);
     try {
-      const { plugin, handler } = await this.#introduce(channel, path);
+      const { plugin, handler } = await this.#introduce(channel, path, signal);
       this.#sockets.set(path, { identity, plugin, handler, failures: 0, retryAtMs: 0 });
       logger.info({ plugin: plugin.name, type: handler.type, socket: path }, "registered a plugin");
     } catch (err) {
       const failures = (this.#sockets.get(path)?.failures ?? 0) + 1;
       const retryAtMs = clock.nowMs() + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (failures - 1));
       this.#sockets.set(path, { identity, plugin: undefined, handler: undefined, failures, retryAtMs });
-      logger.warn({ err, socket: path }, "could not register a plugin, will try again");
+      if (!signal.aborted) logger.warn({ err, socket: path }, "could not register a plugin, will try again");
     } finally {
       channel.close();
     }
@@ -168,8 +179,9 @@ export class PluginWatcher {
   async #introduce(
     channel: GrpcChannel,
     path: string,
+    signal: AbortSignal,
   ): Promise<{ plugin: PluginRegistration; handler: PluginHandler }> {
-    const info = await channel.call<InfoAnswer>("GetInfo", {}, CALL_TIMEOUT_MS);
+    const info = await channel.call<InfoAnswer>("GetInfo", {}, CALL_TIMEOUT_MS, signal);
     const handler = this.#options.handlers.find(({ type }) => type === info.type);
     if (handler === undefined) {
       throw await refuse(channel, `no handler registered for plugin type: ${info.type} at socket ${path}`);
