@@ -141,6 +141,7 @@ export class EvictionManager {
     if (isCriticalPod(pod)) return false;
     const condition = { type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message };
     if (!candidate.evict({ reason: "Evicted", message, condition }, graceSeconds)) return false;
+    this.#options.logger.info({ pod: pod.metadata.name, namespace: pod.metadata.namespace, message }, "evicted a pod");
     this.#options.tellPod(pod, "Evicted", message);
     return true;
   }

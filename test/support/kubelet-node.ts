@@ -146,6 +146,11 @@ export class KubeletNode {
     });
   }
 
+  /** An archive of images, into the node's runtime. */
+  loadImages(archive: string): Promise<void> {
+    return this.#engine.load(archive);
+  }
+
   async startKubelet(): Promise<void> {
     const kubeconfig = join(this.folder, "kubeconfig");
     const ca = join(this.folder, "ca.crt");
