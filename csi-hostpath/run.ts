@@ -53,12 +53,12 @@ export async function run(options: HostPathDriverOptions): Promise<RunningCompon
   const stopping = new AbortController();
   const { signal } = stopping;
   const store = await VolumeStore.open(join(options.stateDir, "volumes"));
-  const services = { driverName, nodeName, store, lock: new KeyLock(), loops };
+  const services = { driverName, nodeName, store, lock: new KeyLock(), loops, mounts };
   const servers: CsiServer[] = [
     await serveCsi(endpoint, {
       ...identityService(driverName),
       ...controllerService(services),
-      ...nodeService(services, mounts),
+      ...nodeService(services),
     }),
   ];
   if (registrationDir !== undefined) servers.push(...(await register(options, registrationDir)));

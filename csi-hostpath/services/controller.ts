@@ -5,6 +5,7 @@ import type { CapacityRange, CsiRequest, Topology, Volume } from "../../shared/c
 import { deepEqual } from "../../shared/machinery/deep-equal.ts";
 import { topologyKeyOf } from "../driver-name.ts";
 import type { LoopDevices } from "../volumes/loop-devices.ts";
+import type { Mounts } from "../volumes/mounts.ts";
 import type { StoredVolume, VolumeStore } from "../volumes/volume-store.ts";
 import { checkCapabilities, checkVolumeId, isBlock, whyUnsupported } from "./capability.ts";
 import type { KeyLock } from "./key-lock.ts";
@@ -15,13 +16,14 @@ export interface ServiceContext {
   readonly store: VolumeStore;
   readonly lock: KeyLock;
   readonly loops: LoopDevices;
+  readonly mounts: Mounts;
 }
 
 /** What a volume has when nobody says how much it needs. */
 const DEFAULT_BYTES = 1024 ** 3;
 
 export function controllerService(context: ServiceContext): CsiHandlers {
-  const { store, lock, loops, driverName, nodeName } = context;
+  const { store, lock, loops, mounts, driverName, nodeName } = context;
   const here: Topology = { segments: { [topologyKeyOf(driverName)]: nodeName } };
   const toWire = ({ id, capacityBytes }: StoredVolume): Volume => ({
     volumeId: id,
@@ -39,6 +41,11 @@ export function controllerService(context: ServiceContext): CsiHandlers {
       lock.hold(request.name, async () => ({ volume: toWire(await createVolume(request, context, here)) })),
     DeleteVolume: ({ volumeId }) =>
       lock.hold(checkVolumeId(volumeId), async () => {
+        // Its pod may have been deleted by force and still run: what it has open is not taken from under its feet.
+        const device = loops.find(store.dataPath(volumeId));
+        if (mounts.isSourceMounted(device === undefined ? store.dataPath(volumeId) : device.replace("/dev", ""))) {
+          throw new CsiError("FAILED_PRECONDITION", `Volume ${volumeId} is still used by '${nodeName}' node`);
+        }
         await loops.detach(store.dataPath(volumeId));
         await store.delete(volumeId);
         return {};

@@ -9,12 +9,11 @@ import { CsiError } from "../../shared/csi/csi-error.ts";
 import type { CsiHandlers } from "../../shared/csi/csi-server.ts";
 import type { VolumeCapability } from "../../shared/csi/csi-wire.ts";
 import { topologyKeyOf } from "../driver-name.ts";
-import type { Mounts } from "../volumes/mounts.ts";
 import type { StoredVolume } from "../volumes/volume-store.ts";
 import { checkCapabilities, checkVolumeId, isBlock } from "./capability.ts";
 import type { ServiceContext } from "./controller.ts";
 
-export function nodeService({ driverName, nodeName, store, lock, loops }: ServiceContext, mounts: Mounts): CsiHandlers {
+export function nodeService({ driverName, nodeName, store, lock, loops, mounts }: ServiceContext): CsiHandlers {
   const requireVolume = (volumeId: string, capability: VolumeCapability | null): StoredVolume => {
     checkCapabilities([capability]);
     const volume = store.get(volumeId);

@@ -22,6 +22,9 @@ class TableOfMounts implements Mounts {
   isMounted(path: string): boolean {
     return this.table.has(path);
   }
+  isSourceMounted(source: string): boolean {
+    return [...this.table.values()].some((each) => each.endsWith(source));
+  }
   bind(source: string, target: string, isReadOnly: boolean): Promise<void> {
     this.table.set(target, `${source}${isReadOnly ? " ro" : ""}`);
     return Promise.resolve();
@@ -62,8 +65,8 @@ beforeEach(async () => {
   store = await VolumeStore.open(join(directory, "volumes"));
   mounts = new TableOfMounts();
   loops = new TableOfLoops();
-  const context = { driverName: DRIVER, nodeName: "n", store, lock: new KeyLock(), loops };
-  handlers = { ...identityService(DRIVER), ...controllerService(context), ...nodeService(context, mounts) };
+  const context = { driverName: DRIVER, nodeName: "n", store, lock: new KeyLock(), loops, mounts };
+  handlers = { ...identityService(DRIVER), ...controllerService(context), ...nodeService(context) };
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
@@ -218,6 +221,14 @@ describe("on the node", () => {
   ])("%s is not staged", async (_, more, code) => {
     expect(await codeOf("NodeStageVolume", { ...places(), ...more })).toBe(code);
     expect(mounts.table.size).toBe(0);
+  });
+
+  it("a volume is not deleted before it is unstaged", async () => {
+    await call("NodeStageVolume", places());
+    expect(await codeOf("DeleteVolume", { volumeId: "a" })).toBe("FAILED_PRECONDITION");
+    expect(store.list()).toHaveLength(1);
+    await call("NodeUnstageVolume", places());
+    expect(await codeOf("DeleteVolume", { volumeId: "a" })).toBe("OK");
   });
 
   it("a block volume is a device while it is staged, in the place of a file", async () => {
