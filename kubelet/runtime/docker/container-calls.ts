@@ -35,7 +35,7 @@ export function containerCalls(context: DockerContext): ContainerCalls {
     updateContainerResources: async (id, resources) => {
       await engine.call("POST", `/containers/${id}/update`, { body: updateRequest(resources) });
     },
-    reopenLog: (id) => restoreLink(context, id),
+    reopenLog,
     exec: (id, command, timeoutSeconds) => runCommand(context, id, command, timeoutSeconds),
   };
 }
@@ -88,13 +88,7 @@ export async function removeDockerContainer({ engine }: DockerContext, id: strin
   if (logPath !== undefined) await unlinkLog(logPath);
 }
 
-/**
- * The Engine rotates its files itself (`log-options.ts`) and opens none on demand: what was renamed for it is only the
- * link, which gets back to its place.
- */
-async function restoreLink({ engine, rootDir }: DockerContext, id: string): Promise<void> {
-  const container = await inspectContainer(engine, id);
-  const logPath = container?.Config.Labels?.[LOG_PATH_LABEL];
-  if (logPath === undefined) throw new RuntimeCallError("notFound", `container ${id} has no log`);
-  await linkLog(logPath, engineLogPath(await rootDir(), id));
+/** The Engine opens no file again; it rotates its files before the kubelet finds them too long (`log-options.ts`). */
+function reopenLog(): Promise<void> {
+  return Promise.reject(new RuntimeCallError("unimplemented", "the Docker Engine rotates its logs itself"));
 }

@@ -21,6 +21,7 @@ import type { WireInfo, WireListedContainer, WireStats } from "./engine-wire.ts"
 import { imageCalls } from "./image-calls.ts";
 import { ImageDirectory } from "./image-directory.ts";
 import type { LogLimits } from "./log-options.ts";
+import { engineLogPath } from "./log-link.ts";
 import { inspectContainer } from "./make-container.ts";
 import { containerFrom, isSandbox, newestFirst, sandboxFrom } from "./observe.ts";
 import { sandboxCalls } from "./sandbox-calls.ts";
@@ -142,17 +143,20 @@ async function observeContainer(
   context: DockerContext,
   listed: WireListedContainer,
 ): Promise<RuntimeContainer | undefined> {
-  const [inspected, names] = await Promise.all([
+  const [inspected, names, rootDir] = await Promise.all([
     inspectContainer(context.engine, listed.Id),
     context.images.namesOf(listed.ImageID),
+    context.rootDir(),
   ]);
-  return inspected === undefined ? undefined : containerFrom(listed, names, inspected);
+  const logPath = engineLogPath(rootDir, listed.Id);
+  return inspected === undefined ? undefined : containerFrom(listed, names, logPath, inspected);
 }
 
 async function listPods(context: DockerContext): Promise<ReadonlyMap<string, ObservedPod>> {
   const before = await context.networks.known();
   const listed = await listContainers(context, true);
   await forgetLostNetworks(context, before, listed);
+  const rootDir = await context.rootDir();
   const pods = new Map<string, { sandboxes: RuntimeSandbox[]; containers: RuntimeContainer[] }>();
   for (const one of listed.toSorted((a, b) => b.Created - a.Created)) {
     const uid = one.Labels?.[POD_UID_LABEL] ?? "";
@@ -160,7 +164,10 @@ async function listPods(context: DockerContext): Promise<ReadonlyMap<string, Obs
     const pod = pods.get(uid) ?? { sandboxes: [], containers: [] };
     pods.set(uid, pod);
     if (isSandbox(one)) pod.sandboxes.push(sandboxFrom(one, await addressesOf(context, one)));
-    else pod.containers.push(containerFrom(one, await context.images.namesOf(one.ImageID)));
+    else
+      pod.containers.push(
+        containerFrom(one, await context.images.namesOf(one.ImageID), engineLogPath(rootDir, one.Id)),
+      );
   }
   return pods;
 }

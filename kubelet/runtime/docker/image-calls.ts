@@ -44,7 +44,7 @@ function imageFrom({ Id, RepoTags, RepoDigests, Size, Config }: WireImage, sandb
   };
 }
 
-/** The Engine's header: JSON in URL-safe base64. */
+/** The Engine's header: JSON in URL-safe base64, with its padding: the Engine takes any other for "no credentials". */
 function authHeader(credentials: RegistryCredentials): string {
   const [username, ...password] = Buffer.from(credentials.auth ?? "", "base64")
     .toString("utf8")
@@ -56,7 +56,7 @@ function authHeader(credentials: RegistryCredentials): string {
     identitytoken: credentials.identityToken,
     registrytoken: credentials.registryToken,
   };
-  return Buffer.from(JSON.stringify(body)).toString("base64url");
+  return Buffer.from(JSON.stringify(body)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Rejects with the registry's words. Resolves to the image's id, which containers are made from. */

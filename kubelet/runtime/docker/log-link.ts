@@ -1,4 +1,8 @@
-/** The Engine writes logs into its own folders; the kubelet finds each through a link at the path that CRI has for it. */
+/**
+ * The Engine writes logs into its own folders, where the kubelet reads them. Programs that collect logs look for them
+ * at the path that CRI has for it: there is a link. The kubelet itself never follows it, because pods that see the
+ * folder may have put another in its place.
+ */
 import { lstat, mkdir, rm, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 

@@ -56,14 +56,14 @@ it("times before there were computers are no times", () => {
 });
 
 it("a container is what its labels say", () => {
-  expect(containerFrom(LISTED, { image: "web:1", imageRef: "web@sha256:1" })).toMatchObject({
+  expect(containerFrom(LISTED, { image: "web:1", imageRef: "web@sha256:1" }, "/engine/c1.log")).toMatchObject({
     id: "c1",
     sandboxId: "s1",
     name: "main",
     attempt: 3,
     state: "running",
     image: "web:1",
-    logPath: "/logs/3.log",
+    logPath: "/engine/c1.log",
     annotations: { "io.kubernetes.container.hash": "h" },
   });
 });

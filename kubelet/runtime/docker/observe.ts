@@ -1,7 +1,7 @@
 /** The Engine's containers as sandboxes and containers of pods: pure. */
 import { CONTAINER_NAME_LABEL, POD_NAME_LABEL, POD_NAMESPACE_LABEL, POD_UID_LABEL } from "../labels.ts";
 import type { ContainerState, RuntimeContainer, RuntimeSandbox } from "../runtime.ts";
-import { ATTEMPT_LABEL, LOG_PATH_LABEL, SANDBOX_ID_LABEL, TYPE_LABEL, unpackLabels } from "./docker-labels.ts";
+import { ATTEMPT_LABEL, SANDBOX_ID_LABEL, TYPE_LABEL, unpackLabels } from "./docker-labels.ts";
 import type { WireContainer, WireContainerState, WireListedContainer } from "./engine-wire.ts";
 
 export const isSandbox = ({ Labels }: WireListedContainer): boolean => Labels?.[TYPE_LABEL] === "podsandbox";
@@ -76,6 +76,7 @@ export interface ImageNames {
 export function containerFrom(
   listed: WireListedContainer,
   names: ImageNames,
+  logPath: string,
   inspected?: WireContainer,
 ): RuntimeContainer {
   const packed = listed.Labels ?? {};
@@ -96,7 +97,7 @@ export function containerFrom(
     finishedAtMs: isStartError ? createdAtMs : timeMs(inspected?.State.FinishedAt ?? ""),
     ...names,
     ...unpackLabels(packed),
-    logPath: packed[LOG_PATH_LABEL] ?? "",
+    logPath,
   };
 }
 
