@@ -9,6 +9,7 @@ import { cacheMemory } from "./cache-memory.ts";
 import { createThroughApi } from "./create.ts";
 import { idle } from "./idle.ts";
 import { kubeProxySync } from "./kube-proxy-sync.ts";
+import { manyPods } from "./many-pods.ts";
 import { podStart } from "./pods.ts";
 import { schedulerLoop } from "./scheduler-loop.ts";
 import { storeWrites } from "./store-writes.ts";
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   schedulerLoop,
   kubeProxySync,
   podStart,
+  manyPods,
   upTime,
   idle,
   // Holds other rows too, so it runs only when it is named.

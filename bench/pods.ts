@@ -1,6 +1,4 @@
 /** Pods from create to Running through the whole cluster, in turns with the same CRI calls made by hand. */
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { createCriRuntime } from "../kubelet/runtime/cri/cri-runtime.ts";
 import type { ContainerRuntime } from "../kubelet/runtime/runtime.ts";
 import type { ApiClient } from "../shared/client/api-client.ts";
@@ -9,75 +7,17 @@ import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { systemClock } from "../shared/process/clock.ts";
 import { pods } from "../shared/resources/catalog.ts";
 import { startTestCluster, type TestCluster } from "../test/support/cluster.ts";
-import { TOOLBOX_IMAGE } from "../test/support/images.ts";
+import { endBarePod, POD_COMMAND, POD_IMAGE, startBarePod } from "./support/bare-pods.ts";
 import { type Bench, median, report } from "./support/bench.ts";
 
 const ROUNDS = 11;
-const IMAGE = TOOLBOX_IMAGE;
-const COMMAND = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
-const NAMESPACES = { network: "pod", pid: "container", ipc: "pod" } as const;
-const UNCONFINED = { type: "Unconfined" } as const;
 
 /** One sandbox with one container, started; milliseconds. */
-async function byHand(runtime: ContainerRuntime, { cluster }: TestCluster, index: number): Promise<number> {
-  const logDirectory = `${cluster.dataDir}/bench-logs`;
-  mkdirSync(logDirectory, { recursive: true });
-  const sandbox = {
-    podName: `floor-${index}`,
-    podNamespace: "bench",
-    podUid: randomUUID(),
-    attempt: 0,
-    hostname: "floor",
-    logDirectory,
-    dns: { servers: [], searches: [], options: [] },
-    portMappings: [],
-    labels: {},
-    annotations: {},
-    cgroupParent: `${cluster.cgroupRoot}/floor`,
-    sysctls: {},
-    namespaces: NAMESPACES,
-    isPrivileged: false,
-    supplementalGroups: [],
-    seccomp: UNCONFINED,
-  };
-  const container = {
-    name: "main",
-    attempt: 0,
-    image: IMAGE,
-    command: COMMAND,
-    args: [],
-    workingDir: "",
-    env: [],
-    mounts: [],
-    devices: [],
-    labels: {},
-    annotations: {},
-    logPath: "main.log",
-    hasStdin: false,
-    isStdinOnce: false,
-    hasTty: false,
-    resources: { cpuPeriod: 0, cpuQuota: 0, cpuShares: 0, memoryLimitBytes: 0, oomScoreAdj: 0 },
-    security: {
-      isPrivileged: false,
-      addCapabilities: [],
-      dropCapabilities: [],
-      namespaces: NAMESPACES,
-      supplementalGroups: [],
-      hasReadOnlyRootFilesystem: false,
-      hasNoNewPrivileges: false,
-      maskedPaths: [],
-      readonlyPaths: [],
-      seccomp: UNCONFINED,
-    },
-  };
+async function byHand(runtime: ContainerRuntime, cluster: TestCluster, index: number): Promise<number> {
   const startMs = performance.now();
-  const sandboxId = await runtime.createSandbox(sandbox);
-  const id = await runtime.createContainer(sandboxId, container, sandbox);
-  await runtime.startContainer(id);
+  const pod = await startBarePod(runtime, cluster, index);
   const ms = performance.now() - startMs;
-  await runtime.stopContainer(id, 1);
-  await runtime.stopSandbox(sandboxId);
-  await runtime.removeSandbox(sandboxId);
+  await endBarePod(runtime, pod);
   return ms;
 }
 
@@ -92,7 +32,7 @@ async function byCluster(client: ApiClient, index: number): Promise<number> {
     metadata: at,
     spec: {
       terminationGracePeriodSeconds: 1,
-      containers: [{ name: "main", image: IMAGE, imagePullPolicy: "Never", command: COMMAND }],
+      containers: [{ name: "main", image: POD_IMAGE, imagePullPolicy: "Never", command: POD_COMMAND }],
     },
   });
   const watch = client.watch(pods, {
