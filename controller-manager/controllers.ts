@@ -24,6 +24,7 @@ import { serviceAccountController } from "./controllers/serviceaccount/controlle
 import { serviceAccountTokens } from "./controllers/serviceaccount-token/loop.ts";
 import { taintEviction } from "./controllers/taint-eviction/controller.ts";
 import { tokenCleaner } from "./controllers/token-cleaner/loop.ts";
+import { volumeAttributesClassProtection } from "./controllers/volumeattributesclass-protection/controller.ts";
 import type { RunnableController } from "./runtime/services.ts";
 import type { Settings } from "./settings.ts";
 
@@ -52,5 +53,6 @@ export const controllers = (settings: Settings): readonly RunnableController[] =
   persistentVolumeAttachDetach(),
   persistentVolumeExpander,
   ephemeralVolumes,
+  volumeAttributesClassProtection,
   podGarbageCollector(settings.terminatedPodThreshold),
 ];

@@ -1,15 +1,17 @@
 /**
- * StorageObjectInUseProtection (upstream: `plugin/pkg/admission/storage/storageobjectinuseprotection`): claims and
- * volumes get their finalizers at birth, so that none is deleted before the controllers have heard of it.
+ * StorageObjectInUseProtection (upstream: `plugin/pkg/admission/storage/storageobjectinuseprotection`): claims, volumes
+ * and classes of their attributes get their finalizers at birth, so that none is deleted before the controllers have
+ * heard of it.
  */
-import { CLAIM_PROTECTION, VOLUME_PROTECTION } from "../../shared/machinery/claims.ts";
-import { persistentVolumeClaims, persistentVolumes } from "../../shared/resources/catalog.ts";
+import { ATTRIBUTES_CLASS_PROTECTION, CLAIM_PROTECTION, VOLUME_PROTECTION } from "../../shared/machinery/claims.ts";
+import { persistentVolumeClaims, persistentVolumes, volumeAttributesClasses } from "../../shared/resources/catalog.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { isAbout } from "./refusal.ts";
 
 const PROTECTIONS = [
   { resource: persistentVolumes, finalizer: VOLUME_PROTECTION },
   { resource: persistentVolumeClaims, finalizer: CLAIM_PROTECTION },
+  { resource: volumeAttributesClasses, finalizer: ATTRIBUTES_CLASS_PROTECTION },
 ] as const;
 
 export const storageObjectInUseProtection: AdmissionPlugin = {

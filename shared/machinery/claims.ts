@@ -22,6 +22,7 @@ export const BETA_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class";
 
 export const CLAIM_PROTECTION = "kubernetes.io/pvc-protection";
 export const VOLUME_PROTECTION = "kubernetes.io/pv-protection";
+export const ATTRIBUTES_CLASS_PROTECTION = "kubernetes.io/vac-protection";
 
 const DEFAULT_CLASS = [
   "storageclass.kubernetes.io/is-default-class",
