@@ -170,6 +170,37 @@ describe.each(Object.keys(SECURITY) as Who[])("%s finds", (who) => {
   });
 });
 
+it("is shared by all containers of a pod", async () => {
+  const name = pods.name("shared");
+  const volumeMounts = [{ name: "v", mountPath: "/v" }];
+  const wait = "until [ -s /v/said ]; do sleep 0.05; done; cat /v/said > /dev/termination-log";
+  await pods.create(name, {
+    restartPolicy: "Never",
+    volumes: [{ name: "v", emptyDir: {} }],
+    containers: [shell(wait, { volumeMounts }), shell("echo hello > /v/said", { name: "other", volumeMounts })],
+  });
+  const pod = await pods.until(name, isOver);
+  expect(containerOf(pod).state?.terminated?.message).toBe("hello\n");
+});
+
+it("cannot change under a pod when it says so", async () => {
+  const { client } = api;
+  const object = { metadata: { name: "fixed" }, immutable: true, data: encoded({ key: "kept" }) };
+  await client.create(configMaps, object, { namespace });
+  await client.create(secrets, object, { namespace });
+  const at = { name: "fixed", namespace };
+  for (const change of [{ data: encoded({ key: "lost" }) }, { immutable: false }]) {
+    await expect(client.patch(configMaps, at, "merge", change)).rejects.toThrow(
+      "field is immutable when `immutable` is set",
+    );
+    await expect(client.patch(secrets, at, "merge", change)).rejects.toThrow(
+      "field is immutable when `immutable` is set",
+    );
+  }
+  await client.delete(configMaps, at);
+  await client.delete(secrets, at);
+});
+
 it("shows what is changed, added and taken away, in volumes of every kind", async () => {
   const { client } = api;
   const name = pods.name("live");
