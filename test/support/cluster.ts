@@ -98,9 +98,9 @@ function must(output: CommandOutput, what: string): void {
 }
 
 /** Starts a cluster with the test images loaded. When it does not start, its logs are in the error. */
-export async function startTestCluster(store: StoreKind): Promise<TestCluster> {
+export async function startTestCluster(store: StoreKind, ...args: readonly string[]): Promise<TestCluster> {
   const started = testCluster();
-  const output = started.kubernode("up", "--detach", "--store", store);
+  const output = started.kubernode("up", "--detach", "--store", store, ...args);
   if (output.code !== 0) {
     const log = output.code === 0 ? "" : logTails(started);
     await started.remove();
