@@ -3,12 +3,12 @@ import { mkdirSync } from "node:fs";
 import type { ApiClient } from "../shared/client/api-client.ts";
 import { createEventRecorder, type EventRecorder } from "../shared/events/event-recorder.ts";
 import { createApiClient } from "../shared/client/http-client.ts";
-import { loadKubeconfig } from "../shared/client/kubeconfig.ts";
 import { value } from "../shared/machinery/quantity.ts";
 import { type Clock, systemClock } from "../shared/process/clock.ts";
 import { createLogger, type Logger } from "../shared/process/logger.ts";
 import { createMetrics, Registry } from "../shared/process/metrics.ts";
 import { GIT_VERSION } from "../shared/process/version.ts";
+import { clusterAccess } from "./certificates/bootstrap.ts";
 import { defaultAddress, type MachineInfo, readMachineInfo } from "./node/machine.ts";
 import type { KubeletOptions } from "./options.ts";
 import { openRuntime } from "./runtime/open-runtime.ts";
@@ -21,6 +21,8 @@ export interface KubeletBase {
   /** Aborts when the kubelet stops. */
   readonly signal: AbortSignal;
   readonly client: ApiClient;
+  /** From now on the node shows this certificate to the API. */
+  useClientCertificate(cert: string, key: string): void;
   readonly recorder: EventRecorder;
   /** What `/metrics` shows. */
   readonly registry: Registry;
@@ -42,11 +44,16 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
   const clock = systemClock;
   const logger = createLogger("kubelet", options.logLevel);
   mkdirSync(options.rootDir, { recursive: true });
-  const client = createApiClient(loadKubeconfig(options.kubeconfig), {
-    userAgent: `kubelet/${GIT_VERSION}`,
-    qps: options.configuration.kubeAPIQPS,
-    burst: options.configuration.kubeAPIBurst,
-  });
+  const access = await clusterAccess(options, clock, logger, signal);
+  let identity = access.clientCertificate;
+  const client = createApiClient(
+    { ...access, currentClientCertificate: () => identity },
+    {
+      userAgent: `kubelet/${GIT_VERSION}`,
+      qps: options.configuration.kubeAPIQPS,
+      burst: options.configuration.kubeAPIBurst,
+    },
+  );
   const runtime = openRuntime(runtimeOptions(options), clock);
   return {
     options,
@@ -54,6 +61,9 @@ export async function prepareKubelet(options: KubeletOptions, signal: AbortSigna
     logger,
     signal,
     client,
+    useClientCertificate: (cert, key) => {
+      identity = { cert, key };
+    },
     recorder: createEventRecorder({ client, component: "kubelet", host: options.nodeName, clock, logger, signal }),
     registry: createMetrics("kubelet"),
     probeRegistry: new Registry(),

@@ -4,6 +4,7 @@ import type { RunningComponent } from "../shared/process/run-component.ts";
 import { nodeAdmission } from "./admission/node-admission.ts";
 import type { PodAdmission } from "./admission/pod-admission.ts";
 import { preemptPod } from "./admission/preempt-pod.ts";
+import { createCertificatePart } from "./certificates/certificate-part.ts";
 import { DeviceCheckpoint } from "./devices/device-checkpoint.ts";
 import { DeviceManager } from "./devices/device-manager.ts";
 import { devicePluginHandler, serveDeviceRegistration } from "./devices/device-registration.ts";
@@ -48,6 +49,7 @@ export async function run(options: KubeletOptions): Promise<RunningComponent> {
   shutdown.listen(stopping.signal);
   const evictionPart = createEvictionPart(base, podPart.kubelet.workers, pressure);
   const parts = [nodePart.run(), podPart.run(), volumePart.run([devicePluginHandler(devices)]), evictionPart.run()];
+  parts.push(createCertificatePart(base, server).run());
   const done = Promise.all(parts).then(() => undefined);
   const { name, version } = base.runtimeVersion;
   base.logger.info({ node: options.nodeName, runtime: `${name} ${version}`, port: server.port }, "kubelet runs");

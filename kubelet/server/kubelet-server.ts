@@ -51,6 +51,8 @@ export interface StreamingRoutes {
 
 export interface KubeletServer {
   readonly port: number;
+  /** For connections that begin after this. */
+  useCertificate(cert: string, key: string): void;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,8 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
+    useCertificate: (newCert, newKey) =>
+      server.setSecureContext({ cert: newCert, key: newKey, ...(ca === undefined ? {} : { ca }) }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -45,7 +45,7 @@ export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise
     registry,
   });
   return {
-    port: server.port,
+    ...server,
     close: async () => {
       await Promise.all([server.close(), healthz.close()]);
     },

@@ -7,7 +7,7 @@
  * H2 Watches have their own agent: a hundred of them never starve the short requests.
  * H3 The body of every answer is consumed or destroyed, so that no connection leaks.
  */
-import type { Agent as AgentType, Dispatcher } from "undici";
+import type { Agent as AgentType, buildConnector as buildConnectorType, Dispatcher } from "undici";
 import type { DeleteOptions } from "../api/generated/meta/v1.ts";
 import { apiVersionOf, type KubeObject, pathOf, type Resource } from "../resources/resource.ts";
 import { type Clock, systemClock } from "../process/clock.ts";
@@ -27,7 +27,7 @@ import { createRateLimiter } from "./rate-limiter.ts";
 import { listQuery, watchQuery, writeQuery } from "./request-query.ts";
 import { responseError } from "./response-error.ts";
 import { createTokenSource } from "./token-source.ts";
-import { Agent } from "./undici.ts";
+import { Agent, buildConnector } from "./undici.ts";
 import { watchEvents } from "./watch-stream.ts";
 
 export interface ApiClientOptions {
@@ -81,19 +81,28 @@ function isBrokenConnection(err: unknown): boolean {
   return code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET";
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
+function connectOptions(access: ClusterAccess): buildConnectorType.BuildOptions {
+  return {
+    ...(access.ca === undefined ? {} : { ca: access.ca }),
+    ...(access.currentClientCertificate?.() ?? access.clientCertificate ?? {}),
+    ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
+    rejectUnauthorized: access.insecureSkipTlsVerify !== true,
+    timeout: CONNECT_TIMEOUT_MS,
+  };
+}
+
 function agentOf(access: ClusterAccess, limits: AgentType.Options): AgentType {
+  const isFixed = access.currentClientCertificate === undefined;
   return new Agent({
     ...limits,
     allowH2: false,
     pipelining: 1,
     keepAliveTimeout: 30_000,
-    connect: {
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
-      ...(access.clientCertificate ?? {}),
-      ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
-      rejectUnauthorized: access.insecureSkipTlsVerify !== true,
-      timeout: 10_000,
-    },
+    connect: isFixed
+      ? connectOptions(access)
+      : (target, callback) => buildConnector({ ...connectOptions(access), allowH2: false })(target, callback),
   });
 }
 

@@ -16,6 +16,8 @@ export interface ClusterAccess {
   readonly tlsServerName?: string | undefined;
   /** PEM of the client certificate and its key. */
   readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined;
+  /** Asked at each new connection, for a certificate that is renewed while the client lives; wins over the other. */
+  readonly currentClientCertificate?: (() => { readonly cert: string; readonly key: string } | undefined) | undefined;
   readonly token?: string | undefined;
   /** File with a token that is renewed from outside; wins over `token`. */
   readonly tokenFile?: string | undefined;

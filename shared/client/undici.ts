@@ -12,4 +12,7 @@ const load = createRequire(import.meta.url);
 const dispatcher = load("undici/lib/dispatcher/dispatcher.js") as { prototype: object };
 Object.assign(dispatcher.prototype, { request: load("undici/lib/api/api-request.js") as unknown });
 
+/** Makes the connections of an agent whose certificate changes. */
+export const buildConnector = load("undici/lib/core/connect.js") as typeof Undici.buildConnector;
+
 export const Agent = load("undici/lib/dispatcher/agent.js") as typeof Undici.Agent;
