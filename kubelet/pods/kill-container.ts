@@ -4,6 +4,7 @@
  */
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { RuntimeContainer } from "../runtime/runtime.ts";
+import { POD_UID_LABEL } from "../runtime/labels.ts";
 import { messageOf } from "../runtime/runtime-error.ts";
 import { runHook } from "./lifecycle-hooks.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
@@ -44,7 +45,35 @@ export async function killContainer(context: KubeletContext, request: KillReques
   const elapsedSeconds = Math.ceil((context.clock.monotonicMs() - startedAtMs - 500) / 1000);
   const rest = graceSeconds === 0 ? 0 : Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.max(0, elapsedSeconds));
   if (signal.aborted) return;
-  await context.runtime.stopContainer(container.id, Math.min(rest, Math.max(graceSeconds, GRACE_SECONDS_MIN)), signal);
+  const graceLeft = Math.min(rest, Math.max(graceSeconds, GRACE_SECONDS_MIN));
+  const stopSignal = declared?.spec.lifecycle?.stopSignal;
+  if (stopSignal === undefined || graceLeft === 0 || container.state !== "running")
+    return context.runtime.stopContainer(container.id, graceLeft, signal);
+  await signalAndWait(context, container, stopSignal, graceLeft, signal);
+  await context.runtime.stopContainer(container.id, 0, signal);
+}
+
+const EXIT_POLL_MS = 100;
+
+/**
+ * A signal of the pod's own choice, then its grace. Runtimes only know that of the image (CRI has the field since
+ * 1.33, containerd since 2.1).
+ */
+async function signalAndWait(
+  context: KubeletContext,
+  container: RuntimeContainer,
+  stopSignal: string,
+  graceSeconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { runtime, clock } = context;
+  const untilMs = clock.monotonicMs() + graceSeconds * 1000;
+  await runtime.signalContainer(container.id, stopSignal);
+  while (clock.monotonicMs() < untilMs && !signal.aborted) {
+    const { containers } = await runtime.observePod(container.labels[POD_UID_LABEL] ?? "");
+    if (!containers.some(({ id, state }) => id === container.id && state === "running")) return;
+    await clock.sleep(EXIT_POLL_MS, signal).catch(() => undefined);
+  }
 }
 
 async function runPreStop(context: KubeletContext, request: KillRequest, signal: AbortSignal): Promise<void> {

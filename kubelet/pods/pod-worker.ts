@@ -122,10 +122,7 @@ export class PodWorker {
     if (this.#isRunning || this.#isClosed) return;
     this.#isRunning = true;
     this.#idle = Promise.withResolvers();
-    void this.#run().finally(() => {
-      this.#isRunning = false;
-      this.#idle.resolve();
-    });
+    void this.#run();
   }
 
   /** Content of the API in volumes may have changed; looked at in the worker's own turn (W1). */
@@ -169,6 +166,9 @@ export class PodWorker {
         this.#retryMs = Math.min(RETRY_MAX_MS, this.#retryMs * 2);
       }
     }
+    // In the same breath as the loop's last look: what comes from here on starts a loop of its own.
+    this.#isRunning = false;
+    this.#idle.resolve();
   }
 
   #wakeAfter(delayMs: number): void {

@@ -254,6 +254,8 @@ export interface ContainerRuntime {
 
   createContainer(sandboxId: string, spec: ContainerSpec, sandbox: SandboxSpec, signal?: AbortSignal): Promise<string>;
   startContainer(id: string): Promise<void>;
+  /** Sends a signal (`SIGUSR1`) to its first process; nothing happens when there is none any more. */
+  signalContainer(id: string, signal: string): Promise<void>;
   /** Asks it to end, and kills it after the grace. Resolves when it is dead. */
   stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void>;
   removeContainer(id: string): Promise<void>;

@@ -35,6 +35,8 @@ export class MirrorPods implements StatusSink {
   readonly #mirrors = new Map<string, Pod>();
   readonly #statuses = new Map<string, PodStatus>();
   readonly #busy = new Set<string>();
+  /** Names about which something came that the step under way may not have seen. */
+  readonly #dirty = new Set<string>();
   /** The API has shown all pods of the node: a mirror pod that is not known does not exist. */
   #isReady = false;
 
@@ -99,24 +101,28 @@ export class MirrorPods implements StatusSink {
   }
 
   #start(name: string): void {
+    this.#dirty.add(name);
     if (!this.#isReady || this.#busy.has(name)) return;
     this.#busy.add(name);
-    void this.#settle(name).finally(() => this.#busy.delete(name));
+    void this.#settle(name);
   }
 
   /** Until the mirror pod is what it has to be. Never rejects. */
   async #settle(name: string): Promise<void> {
     const { clock, signal, logger } = this.#options;
     let retryMs = RETRY_FIRST_MS;
-    while (!signal.aborted) {
+    while (this.#dirty.has(name) && !signal.aborted) {
+      this.#dirty.delete(name);
       try {
-        if (!(await this.#step(name))) return;
+        if (await this.#step(name)) this.#dirty.add(name);
       } catch (err) {
+        this.#dirty.add(name);
         logger.warn({ err, pod: name }, "could not mirror a static pod, will try again");
         await clock.sleep(retryMs, signal).catch(() => undefined);
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
       }
     }
+    this.#busy.delete(name);
   }
 
   /** False when there is nothing more to do. */

@@ -119,6 +119,7 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
     started: isRunning ? container.role === "init" || input.isStarted(latest.id) : false,
     ...(isRunning && container.role !== "ephemeral" ? runningFields(input) : {}),
     ...mountFields(input),
+    ...stopSignalField(input),
   };
 }
 
@@ -131,6 +132,11 @@ function runningFields({ container, actualResources }: ContainerStatusInput): Pa
   const { limits, requests } = actualResources ?? container.spec.resources ?? {};
   const resources = { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) };
   return { resources, ...(allocated === undefined ? {} : { allocatedResources: allocated }) };
+}
+
+function stopSignalField({ container }: ContainerStatusInput): Partial<ContainerStatus> {
+  const { stopSignal } = container.spec.lifecycle ?? {};
+  return stopSignal === undefined ? {} : { stopSignal };
 }
 
 function mountFields({ container }: ContainerStatusInput): Partial<ContainerStatus> {

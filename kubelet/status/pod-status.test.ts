@@ -44,6 +44,7 @@ describe("podStatus", () => {
       "Initialized=True",
       "Ready=True",
       "ContainersReady=True",
+      "PodScheduled=True",
     ]);
   });
 
@@ -146,7 +147,7 @@ describe("podStatus", () => {
   });
 
   it("keeps conditions of others and the moment of the last transition", () => {
-    const scheduled = { type: "PodScheduled", status: "True" };
+    const scheduled = { type: "example.com/gate", status: "True" };
     const pod = { ...aPod(), status: { conditions: [scheduled] } };
     const first = status({ pod });
     const second = status({ pod, previous: first, nowMs: 99_000 });
@@ -187,5 +188,19 @@ describe("statusPatch", () => {
     const known = { conditions: [{ type: "Ready", status: "False", reason: "ContainersNotReady" }] };
     const wanted = { conditions: [{ type: "Ready", status: "True" }] };
     expect(statusPatch(known, wanted)).toEqual({ conditions: [{ type: "Ready", status: "True", reason: null }] });
+  });
+
+  it("leaves the conditions of others to them, even where it saw other values", () => {
+    const gate = { type: "example.com/gate", status: "True" };
+    const wanted = { ...status({ pod: aPod() }), conditions: [gate] };
+    expect(statusPatch({ ...wanted, conditions: [{ ...gate, status: "False" }] }, wanted)).toBeUndefined();
+  });
+
+  it("takes back what is over", () => {
+    const pending = { type: "PodResizePending", status: "True" };
+    const wanted = { ...status({ pod: aPod() }), conditions: [] };
+    expect(statusPatch({ ...wanted, conditions: [pending] }, wanted)).toEqual({
+      conditions: [{ type: "PodResizePending", $patch: "delete" }],
+    });
   });
 });

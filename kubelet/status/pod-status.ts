@@ -197,6 +197,8 @@ function conditionsOf(
     initializedCondition(pod, initStatuses, phase, hasMainStarted),
     readyCondition(pod, containersReady),
     containersReady,
+    // It is here.
+    { type: "PodScheduled", status: "True" },
   ];
 }
 

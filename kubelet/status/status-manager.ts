@@ -24,10 +24,13 @@ interface Entry {
   resourceVersion: string;
   isDeletionWanted: boolean;
   isWriting: boolean;
+  /** Something came that the write under way may not have seen. */
+  isDirty: boolean;
 }
 
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 10_000;
+const CONFLICTS_MAX = 3;
 
 export class StatusManager implements StatusSink {
   readonly #client: ApiClient;
@@ -89,33 +92,40 @@ export class StatusManager implements StatusSink {
       resourceVersion,
       isDeletionWanted: false,
       isWriting: false,
+      isDirty: false,
     };
     this.#entries.set(uid, fresh);
     return fresh;
   }
 
   #start(entry: Entry): void {
+    entry.isDirty = true;
     if (entry.isWriting) return;
     entry.isWriting = true;
-    void this.#write(entry).finally(() => {
-      entry.isWriting = false;
-    });
+    void this.#write(entry);
   }
 
   /** Writes until there is nothing more to write. Never rejects. */
   async #write(entry: Entry): Promise<void> {
     let retryMs = RETRY_FIRST_MS;
-    while (!this.#signal.aborted && this.#entries.get(entry.pod.metadata.uid ?? "") === entry) {
+    let conflicts = 0;
+    while (entry.isDirty && !this.#signal.aborted && this.#entries.get(entry.pod.metadata.uid ?? "") === entry) {
+      entry.isDirty = false;
       try {
-        if (!(await this.#writeOnce(entry))) return;
+        if (await this.#writeOnce(entry)) entry.isDirty = true;
         retryMs = RETRY_FIRST_MS;
       } catch (err) {
-        if (isNotFound(err) || isConflict(err)) return;
+        // Another pod has the name, or somebody wrote at the same time: only the second is worth another try.
+        if (isConflict(err)) conflicts++;
+        if (isNotFound(err) || conflicts > CONFLICTS_MAX) break;
+        entry.isDirty = true;
         this.#logger.warn({ err, pod: entry.pod.metadata.name }, "could not write a pod's status, will try again");
         await this.#clock.sleep(retryMs, this.#signal);
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
       }
     }
+    // In the same breath as the check above: what comes from here on starts a write of its own.
+    entry.isWriting = false;
   }
 
   /** False when everything was written. */

@@ -19,6 +19,21 @@ const OWNED_FIELDS = [
   "qosClass",
 ] as const satisfies readonly (keyof PodStatus)[];
 
+/**
+ * Conditions that the kubelet decides. Others' are never written, not even as they were seen: who owns them may have
+ * changed them since.
+ */
+const OWNED_CONDITIONS: ReadonlySet<string> = new Set([
+  "PodReadyToStartContainers",
+  "Initialized",
+  "Ready",
+  "ContainersReady",
+  "PodScheduled",
+  "DisruptionTarget",
+  "PodResizePending",
+  "PodResizeInProgress",
+]);
+
 /** Conditions of the kubelet that go away again when what they tell is over. */
 export const PASSING_CONDITIONS: ReadonlySet<string> = new Set(["PodResizePending", "PodResizeInProgress"]);
 
@@ -32,7 +47,8 @@ export function statusPatch(known: PodStatus | undefined, wanted: PodStatus): Re
     if (deepEqual(normalized(known?.[field]), normalized(wanted[field]))) continue;
     patch[field] = replacement(field, known?.[field], wanted[field]);
   }
-  const conditions = (wanted.conditions ?? []).filter((condition) => !isKnown(known?.conditions, condition));
+  const own = (wanted.conditions ?? []).filter(({ type }) => OWNED_CONDITIONS.has(type));
+  const conditions = own.filter((condition) => !isKnown(known?.conditions, condition));
   const gone = (known?.conditions ?? []).filter(
     ({ type }) => PASSING_CONDITIONS.has(type) && !wanted.conditions?.some((condition) => condition.type === type),
   );

@@ -136,6 +136,7 @@ describe("a pod", () => {
       "ContainersReady",
       "Initialized",
       "PodReadyToStartContainers",
+      "PodScheduled",
       "Ready",
     ]);
     await deletePod("plain");

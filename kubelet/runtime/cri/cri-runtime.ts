@@ -1,4 +1,5 @@
 /** `ContainerRuntime` over CRI v1 (containerd 1.6 and later, CRI-O). */
+import { constants } from "node:os";
 import type { Clock } from "../../../shared/process/clock.ts";
 import { POD_UID_LABEL } from "../labels.ts";
 import type {
@@ -93,6 +94,7 @@ type ContainerCalls =
   | "createContainer"
   | "startContainer"
   | "stopContainer"
+  | "signalContainer"
   | "removeContainer"
   | "updateContainerResources"
   | "reopenLog"
@@ -117,6 +119,7 @@ function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCa
         channel.call("StopContainer", { containerId, timeout: graceSeconds }, { timeoutMs, signal }),
       );
     },
+    signalContainer: (containerId, signal) => signalContainer(channel, containerId, signal),
     removeContainer: async (containerId) => {
       await ignoreNotFound(channel.call("RemoveContainer", { containerId }));
     },
@@ -128,6 +131,32 @@ function containerCalls(channel: CriChannel): Pick<ContainerRuntime, ContainerCa
     },
     exec: (containerId, command, timeoutSeconds) => execSync(channel, containerId, command, timeoutSeconds),
   };
+}
+
+/** CRI has no call for it: the runtime tells the process, which is on this machine. */
+async function signalContainer(channel: CriChannel, containerId: string, signal: string): Promise<void> {
+  const { info } = await channel.call("ContainerStatus", { containerId, verbose: true });
+  const told: unknown = JSON.parse(info["info"] ?? "{}");
+  const pid = typeof told === "object" && told !== null && "pid" in told ? Number(told.pid) : 0;
+  if (!Number.isInteger(pid) || pid <= 1) throw new RuntimeCallError("other", "the runtime does not tell the process");
+  try {
+    process.kill(pid, signalNumber(signal));
+  } catch (error) {
+    const isOver = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!isOver) throw error;
+  }
+}
+
+const RT_MIN = 34;
+const RT_MAX = 64;
+
+/** `SIGTERM`, `SIGRTMIN+3`, `SIGRTMAX-1`; throws for what is none. */
+function signalNumber(name: string): number {
+  const realTime = /^SIGRT(MIN|MAX)(?:([+-]\d+))?$/.exec(name);
+  if (realTime !== null) return (realTime[1] === "MIN" ? RT_MIN : RT_MAX) + Number(realTime[2] ?? 0);
+  const known = Object.entries(constants.signals).find(([own]) => own === name);
+  if (known === undefined) throw new RuntimeCallError("other", `unknown signal ${name}`);
+  return known[1];
 }
 
 async function ignoreNotFound(call: Promise<unknown>): Promise<void> {

@@ -97,7 +97,11 @@ export interface CriResponses {
   readonly RemoveContainer: object;
   readonly UpdateContainerResources: object;
   readonly ListContainers: { readonly containers: readonly WireContainer[] };
-  readonly ContainerStatus: { readonly status: WireContainerStatus | null };
+  readonly ContainerStatus: {
+    readonly status: WireContainerStatus | null;
+    /** Only when it was asked for: the runtime's own words, as JSON. */
+    readonly info: Readonly<Record<string, string>>;
+  };
   readonly ReopenContainerLog: object;
   readonly ExecSync: { readonly stdout: Buffer; readonly stderr: Buffer; readonly exitCode: number };
   readonly Exec: { readonly url: string };

@@ -1,7 +1,7 @@
 /** Containers in a sandbox: create, start, end, remove, change. */
 import { readFileSync } from "node:fs";
 import type { ContainerRuntime, ContainerSpec, SandboxSpec } from "../runtime.ts";
-import { RuntimeCallError } from "../runtime-error.ts";
+import { isRuntimeNotFound, messageOf, RuntimeCallError } from "../runtime-error.ts";
 import { containerRequest, logPathOf, updateRequest } from "./container-request.ts";
 import type { DockerContext } from "./docker-context.ts";
 import { LOG_PATH_LABEL } from "./docker-labels.ts";
@@ -14,6 +14,7 @@ type ContainerCalls = Pick<
   | "createContainer"
   | "startContainer"
   | "stopContainer"
+  | "signalContainer"
   | "removeContainer"
   | "updateContainerResources"
   | "reopenLog"
@@ -31,6 +32,14 @@ export function containerCalls(context: DockerContext): ContainerCalls {
       await engine.call("POST", `/containers/${id}/start`);
     },
     stopContainer: (id, graceSeconds, signal) => stopContainer(context, id, graceSeconds, signal),
+    signalContainer: async (id, signal) => {
+      try {
+        await engine.call("POST", `/containers/${id}/kill?signal=${encodeURIComponent(signal)}`);
+      } catch (error) {
+        // 409: it does not run any more.
+        if (!isRuntimeNotFound(error) && !messageOf(error).includes("is not running")) throw error;
+      }
+    },
     removeContainer: (id) => removeDockerContainer(context, id),
     updateContainerResources: async (id, resources) => {
       await engine.call("POST", `/containers/${id}/update`, { body: updateRequest(resources) });
