@@ -1,5 +1,5 @@
 /** `ContainerRuntime` over CRI v1 (containerd 1.6 and later, CRI-O). */
-import { constants } from "node:os";
+import { availableParallelism, constants } from "node:os";
 import type { Clock } from "../../../shared/process/clock.ts";
 import { POD_UID_LABEL } from "../labels.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
 import { isRuntimeNotFound, RuntimeCallError } from "../runtime-error.ts";
 import { type CriChannel, openCriChannel } from "./cri-channel.ts";
 import { readRuntimeEvents } from "./cri-events.ts";
+import { Turns } from "./turns.ts";
 import {
   containerFrom,
   containerRequest,
@@ -25,6 +26,8 @@ import {
 
 /** A sandbox waits for CNI plugins, a pull for a registry: both may be slow and are not failures. */
 const SANDBOX_TIMEOUT_MS = 240_000;
+/** Sandboxes that are made at the same time: enough to keep the processors busy. */
+const SANDBOXES_AT_ONCE_MAX = 2 * availableParallelism();
 const PULL_TIMEOUT_MS = 3_600_000;
 /** What a stop may need beyond its own grace. */
 const STOP_SLACK_MS = 120_000;
@@ -76,10 +79,12 @@ function statusCalls(
 }
 
 function sandboxCalls(channel: CriChannel): Pick<ContainerRuntime, "createSandbox" | "stopSandbox" | "removeSandbox"> {
+  const turns = new Turns(SANDBOXES_AT_ONCE_MAX);
   return {
     createSandbox: async (spec, signal) => {
       const request = { config: sandboxRequest(spec), runtimeHandler: spec.runtimeHandler ?? "" };
-      return (await channel.call("RunPodSandbox", request, { timeoutMs: SANDBOX_TIMEOUT_MS, signal })).podSandboxId;
+      const options = { timeoutMs: SANDBOX_TIMEOUT_MS, signal };
+      return (await turns.run(() => channel.call("RunPodSandbox", request, options), signal)).podSandboxId;
     },
     stopSandbox: async (id) => {
       await channel.call("StopPodSandbox", { podSandboxId: id });
