@@ -24,6 +24,7 @@ import { serviceAccountController } from "./controllers/serviceaccount/controlle
 import { serviceAccountTokens } from "./controllers/serviceaccount-token/loop.ts";
 import { taintEviction } from "./controllers/taint-eviction/controller.ts";
 import { tokenCleaner } from "./controllers/token-cleaner/loop.ts";
+import { ttl } from "./controllers/ttl/controller.ts";
 import { volumeAttributesClassProtection } from "./controllers/volumeattributesclass-protection/controller.ts";
 import type { RunnableController } from "./runtime/services.ts";
 import type { Settings } from "./settings.ts";
@@ -54,5 +55,6 @@ export const controllers = (settings: Settings): readonly RunnableController[] =
   persistentVolumeExpander,
   ephemeralVolumes,
   volumeAttributesClassProtection,
+  ttl,
   podGarbageCollector(settings.terminatedPodThreshold),
 ];
