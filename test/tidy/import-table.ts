@@ -39,7 +39,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Where an npm package may be imported; a package that is not named here may be imported nowhere. */
 export const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
-  "@grpc/grpc-js": ["kubelet/runtime/cri", "kubelet/plugins", "kubelet/devices", "apiserver/storage/etcd", "shared/csi", "csi-hostpath"],
+  "@grpc/grpc-js": [
+    "kubelet/runtime/cri",
+    "kubelet/plugins",
+    "kubelet/devices",
+    "apiserver/storage/etcd",
+    "shared/csi",
+    "csi-hostpath",
+  ],
   "@grpc/proto-loader": ["kubelet/runtime/cri", "kubelet/plugins", "shared/csi"],
   "@peculiar/x509": ["shared/process"],
   "reflect-metadata": ["shared/process"],
