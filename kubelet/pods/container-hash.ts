@@ -1,5 +1,10 @@
 import type { Container, EphemeralContainer } from "../../shared/api/generated/core/v1.ts";
 
+/** Under which a back-off is kept: another image starts from the beginning. */
+export function backOffKey(container: Container | EphemeralContainer): string {
+  return `${container.name} ${containerHash(container)}`;
+}
+
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 

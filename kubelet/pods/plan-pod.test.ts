@@ -2,6 +2,7 @@ import { aContainer, aPod, aRun, aSandbox, observedOf } from "../../test/support
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { ObservedPod } from "../runtime/runtime.ts";
 import { type BackOff, nextBackOff } from "./back-off.ts";
+import { backOffKey } from "./container-hash.ts";
 import { type ContainerHealth, planPod, type PodStep } from "./plan-pod.ts";
 
 const healthy: ContainerHealth = { isStarted: () => true, hasFailed: () => undefined };
@@ -60,7 +61,7 @@ describe("planPod", () => {
       [aSandbox()],
       [aRun("main", "exited", { exitCode: 1, attempt: 1, finishedAtMs: 4000 })],
     );
-    const backOffs = new Map([["main", { delayMs: 10_000, updatedAtMs: 3500 }]]);
+    const backOffs = new Map([[backOffKey(aContainer("main")), { delayMs: 10_000, updatedAtMs: 3500 }]]);
     const result = plan(aPod(), observed, { backOffs });
     expect(result.steps).toEqual([]);
     expect(result.waiting.get("main")).toEqual({
@@ -68,6 +69,13 @@ describe("planPod", () => {
       message: "back-off 10s restarting failed container=main pod=web_default(uid-1)",
     });
     expect(result.wakeAtMs).toBe(14_000);
+  });
+
+  it("starts at once what has another image, however often the one before failed", () => {
+    const observed = observedOf([aSandbox()], [aRun("main", "exited", { exitCode: 1, finishedAtMs: 4000 })]);
+    const backOffs = new Map([[backOffKey(aContainer("main")), { delayMs: 300_000, updatedAtMs: 3500 }]]);
+    const pod = aPod({ containers: [aContainer("main", { image: "example/image:2" })] });
+    expect(stepTexts(plan(pod, observed, { backOffs }).steps)).toEqual(["start main#1"]);
   });
 
   it("leaves a container that succeeded when only failures are restarted", () => {

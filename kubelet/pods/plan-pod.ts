@@ -11,7 +11,7 @@ import type { Pod } from "../../shared/api/generated/core/v1.ts";
 import type { ObservedPod, RuntimeContainer } from "../runtime/runtime.ts";
 import { CONTAINER_HASH_ANNOTATION } from "../runtime/labels.ts";
 import { type BackOff, goDuration, remainingBackOff } from "./back-off.ts";
-import { containerHash } from "./container-hash.ts";
+import { backOffKey, containerHash } from "./container-hash.ts";
 import {
   type DeclaredContainer,
   allContainersOf,
@@ -74,6 +74,7 @@ export interface ContainerHealth {
 export interface PlanInput {
   readonly pod: Pod;
   readonly observed: ObservedPod;
+  /** By `backOffKey`. */
   readonly backOffs: ReadonlyMap<string, BackOff>;
   readonly health: ContainerHealth;
   /** Containers that were killed in order to be started again. */
@@ -241,7 +242,7 @@ function planStart(
   const isOtherSandbox = ended.sandboxId !== currentSandbox(input.observed)?.id;
   if (isOtherSandbox && container.role === "main" && !mayRestart(input, container, ended)) return;
   const failedAtMs = ended.finishedAtMs > 0 ? ended.finishedAtMs : ended.createdAtMs;
-  const backOff = input.backOffs.get(container.spec.name);
+  const backOff = input.backOffs.get(backOffKey(container.spec));
   const remainingMs = isImmediate ? 0 : remainingBackOff(backOff, failedAtMs, nowMs);
   if (remainingMs === 0) {
     draft.steps.push({ kind: "startContainer", container, attempt: ended.attempt + 1, failedAtMs });

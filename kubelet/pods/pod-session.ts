@@ -19,6 +19,7 @@ import type { ConditionDraft } from "../status/pod-conditions.ts";
 import { podStatus, rejectedStatus } from "../status/pod-status.ts";
 import type { MountedVolumes } from "../volumes/volume-plugin.ts";
 import { type BackOff, nextBackOff } from "./back-off.ts";
+import { backOffKey } from "./container-hash.ts";
 import { fieldPathOf, killContainer } from "./kill-container.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { type PodPlan, type PodStep, planPod, type Waiting } from "./plan-pod.ts";
@@ -92,6 +93,9 @@ export class PodSession {
   }
 
   set pod(pod: Pod) {
+    const known = new Set(allContainersOf(this.#pod).map(({ spec }) => backOffKey(spec)));
+    // What held the image of before says nothing about another one.
+    for (const { spec } of allContainersOf(pod)) if (!known.has(backOffKey(spec))) this.#holds.delete(spec.name);
     this.#pod = pod;
     this.#allocated = this.#resize.allocated(pod);
   }
@@ -335,8 +339,9 @@ export class PodSession {
     const volumes = await this.#mountedVolumes(signal);
     if (volumes === undefined || signal.aborted) return;
     const nowMs = this.#context.clock.nowMs();
+    const key = backOffKey(step.container.spec);
     if (step.failedAtMs !== undefined)
-      this.#backOffs.set(name, nextBackOff(this.#backOffs.get(name), step.failedAtMs, nowMs));
+      this.#backOffs.set(key, nextBackOff(this.#backOffs.get(key), step.failedAtMs, nowMs));
     if (this.#isGroupStale) this.#context.cgroups.ensure(this.#allocated);
     this.#isGroupStale = false;
     const pod = this.#allocated;

@@ -1,6 +1,7 @@
 import type { PodStatus } from "../../shared/api/generated/core/v1.ts";
 import { aContainer, aPod, aRun, aSandbox, observedOf } from "../../test/support/pod-builders.ts";
 import { podStatus, type PodStatusInput } from "./pod-status.ts";
+import { capMessages } from "./cap-messages.ts";
 import { statusPatch } from "./status-patch.ts";
 
 function status(more: Partial<PodStatusInput>): PodStatus {
@@ -160,6 +161,22 @@ describe("podStatus", () => {
     const first = status({ observed, terminationMessage: () => "bye" });
     const second = status({ observed, previous: first });
     expect(second.containerStatuses?.[0]?.state?.terminated?.message).toBe("bye");
+  });
+});
+
+describe("last words", () => {
+  it.each([
+    [1, "x".repeat(5000), 5000],
+    [3, "x".repeat(5000), 4096],
+    [3, "ä".repeat(3000), 4096],
+    [10, "short", 5],
+    [5000, "x".repeat(10), 2],
+  ])("of %i containers share what a pod may say", (containers, message, bytes) => {
+    const state = { terminated: { exitCode: 1, message } };
+    const base = { name: "main", image: "", imageID: "", ready: false, restartCount: 0 };
+    const [capped] = capMessages([{ ...base, state, lastState: state }], containers);
+    expect(Buffer.byteLength(capped?.state?.terminated?.message ?? "")).toBe(bytes);
+    expect(capped?.lastState).toEqual(capped?.state);
   });
 });
 

@@ -18,6 +18,7 @@ import {
 } from "../pods/pod-containers.ts";
 import { podQosClass } from "../pods/qos.ts";
 import type { ObservedPod, RuntimeContainer } from "../runtime/runtime.ts";
+import { capMessages } from "./cap-messages.ts";
 import { containerStatus } from "./container-status.ts";
 import {
   type ConditionDraft,
@@ -84,6 +85,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const ephemeral = ephemeralContainersOf(pod).map((container) =>
     statusOf(input, container, known?.ephemeralContainerStatuses, "ContainerCreating", true),
   );
+  const declared = initStatuses.length + statuses.length + ephemeral.length;
   const computed = podPhase(pod, initStatuses, statuses, input.isTerminated);
   const wanted = input.failure !== undefined ? "Failed" : isTerminalPhase(known?.phase) ? known.phase : computed;
   // A final phase says that nothing runs any more: it waits for the last container.
@@ -101,10 +103,10 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...keptReason(isEarly ? known : (input.failure ?? known)),
     ...addressesOf(input, known),
     startTime: known?.startTime ?? rfc3339(input.nowMs),
-    ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
-    containerStatuses: statuses,
+    ...(initStatuses.length === 0 ? {} : { initContainerStatuses: capMessages(initStatuses, declared) }),
+    containerStatuses: capMessages(statuses, declared),
     qosClass: known?.qosClass ?? podQosClass(pod),
-    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: capMessages(ephemeral, declared) }),
   };
 }
 
