@@ -9,6 +9,7 @@ export interface WireListedContainer {
   readonly Created: number;
   readonly State: string;
   readonly Labels: Readonly<Record<string, string>> | null;
+  readonly HostConfig: { readonly NetworkMode: string };
 }
 
 export interface WireContainerState {

@@ -8,6 +8,7 @@ const LISTED: WireListedContainer = {
   ImageID: "sha256:1",
   Created: 1_700_000_000,
   State: "running",
+  HostConfig: { NetworkMode: "none" },
   Labels: {
     "io.kubernetes.pod.uid": "u1",
     "io.kubernetes.pod.name": "web",
@@ -68,7 +69,9 @@ it("a container is what its labels say", () => {
   });
 });
 
-it("a sandbox has addresses while it runs", () => {
+it("a sandbox is ready with addresses, or in the host's network", () => {
+  expect(sandboxFrom(LISTED, [])).toMatchObject({ state: "notReady" });
   expect(sandboxFrom(LISTED, ["10.0.0.1"])).toMatchObject({ podUid: "u1", state: "ready", ips: ["10.0.0.1"] });
+  expect(sandboxFrom({ ...LISTED, HostConfig: { NetworkMode: "host" } }, [])).toMatchObject({ state: "ready" });
   expect(sandboxFrom({ ...LISTED, State: "exited" }, ["10.0.0.1"])).toMatchObject({ state: "notReady", ips: [] });
 });

@@ -50,9 +50,10 @@ export function outcomeOf(state: WireContainerState): Outcome {
 
 const MS_PER_SECOND = 1000;
 
+/** A sandbox whose network was never finished, because the kubelet was killed meanwhile, is not ready. */
 export function sandboxFrom(listed: WireListedContainer, ips: readonly string[]): RuntimeSandbox {
   const packed = listed.Labels ?? {};
-  const isReady = listed.State === "running";
+  const isReady = listed.State === "running" && (listed.HostConfig.NetworkMode === "host" || ips.length > 0);
   return {
     id: listed.Id,
     podUid: packed[POD_UID_LABEL] ?? "",
