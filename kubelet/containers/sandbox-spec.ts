@@ -63,8 +63,11 @@ function overheadOf(pod: Pod, settings: RunSettings): ContainerResourcesSpec | u
   return containerResources(pod, { resources: { requests: overhead, limits: overhead } }, settings);
 }
 
+/** Throws for a pod that must not run as the node's own users: it would be less apart than it believes. */
 export function sandboxSpec(input: SandboxSpecInput): SandboxSpec {
   const { pod } = input;
+  if (pod.spec.hostUsers === false)
+    throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
   const security = pod.spec.securityContext;
   const fqdn = pod.spec.setHostnameAsFQDN === true ? podFqdn(pod, input.clusterDomain) : "";
   const ownHostname = fqdn === "" ? podHostname(pod) : fqdn;
