@@ -50,3 +50,20 @@ export function growingHold(
     ...(waiting === undefined ? {} : { waiting }),
   };
 }
+
+/** Wrong references are looked up again this often. */
+const CONFIG_RETRY_MS = 5000;
+/** After a failed pull this long passes before the state turns to ImagePullBackOff. */
+const PULL_STATE_MS = 5000;
+const PULL_RETRY_MS_MIN = 1000;
+const START_RETRY_MS = { first: 10_000, limit: 300_000 };
+const GROWING: ReadonlySet<string> = new Set(["CreateContainerError", "RunContainerError", "PostStartHookError"]);
+
+/** After a container could not be started, for the reason that its waiting state shows. */
+export function startHold(previous: Hold | undefined, waiting: Waiting, pullBackOffMs: number, nowMs: number): Hold {
+  const { reason } = waiting;
+  if (GROWING.has(reason)) return growingHold(previous, nowMs, START_RETRY_MS.first, START_RETRY_MS.limit, waiting);
+  if (reason === "ErrImagePull") return { untilMs: nowMs + Math.min(PULL_STATE_MS, pullBackOffMs), waiting };
+  if (reason === "ImagePullBackOff") return { untilMs: nowMs + Math.max(PULL_RETRY_MS_MIN, pullBackOffMs), waiting };
+  return { untilMs: nowMs + CONFIG_RETRY_MS, waiting };
+}

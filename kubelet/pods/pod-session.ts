@@ -24,7 +24,7 @@ import { fieldPathOf, killContainer } from "./kill-container.ts";
 import type { KubeletContext } from "./kubelet-context.ts";
 import { type PodPlan, type PodStep, planPod, type Waiting } from "./plan-pod.ts";
 import { type DeclaredContainer, allContainersOf, latestOf, podText, readySandbox } from "./pod-containers.ts";
-import { applyHolds, growingHold, type Hold, POD_HOLD } from "./pod-hold.ts";
+import { applyHolds, growingHold, startHold, type Hold, POD_HOLD } from "./pod-hold.ts";
 import { isDelay, PodVolumes } from "./pod-volumes.ts";
 import { PodResize } from "./resize/pod-resize.ts";
 import { startContainer } from "./start-container.ts";
@@ -46,10 +46,6 @@ export interface PodFailure {
 const ROUNDS_MAX = 200;
 
 const SANDBOX_RETRY = { firstMs: 1000, limitMs: 30_000 };
-/** Wrong references are looked up again this often. */
-const CONFIG_RETRY_MS = 5000;
-/** After a failed pull this long passes before the state turns to ImagePullBackOff. */
-const PULL_STATE_MS = 5000;
 /** The runtime's own view may lag behind its events for this long. */
 const LAG_WAITS_MS = [5, 10, 20, 40, 80, 160, 320, 640];
 
@@ -392,16 +388,8 @@ export class PodSession {
       { pod: podText(this.#pod), container: spec.name, reason, err: waiting.message },
       "container did not start",
     );
-    const untilMs = clock.nowMs() + this.#retryMs(reason, images.remainingMs(this.#pod, spec.image ?? ""));
-    if (reason === "CreateContainerError" || reason === "RunContainerError" || reason === "PostStartHookError") {
-      this.#hold(spec.name, { firstMs: 10_000, limitMs: 300_000 }, waiting);
-    } else this.#holds.set(spec.name, { untilMs, waiting });
-  }
-
-  #retryMs(reason: string, pullBackOffMs: number): number {
-    if (reason === "ErrImagePull") return Math.min(PULL_STATE_MS, pullBackOffMs);
-    if (reason === "ImagePullBackOff") return Math.max(1000, pullBackOffMs);
-    return CONFIG_RETRY_MS;
+    const pullBackOffMs = images.remainingMs(this.#pod, spec.image ?? "");
+    this.#holds.set(spec.name, startHold(this.#holds.get(spec.name), waiting, pullBackOffMs, clock.nowMs()));
   }
 }
 
