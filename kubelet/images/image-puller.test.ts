@@ -173,6 +173,21 @@ describe("ImagePuller", () => {
     await expect(ensure(pullerWith(), "Never")).rejects.toMatchObject({ reason: "ErrImageNeverPull" });
   });
 
+  it("gives to nobody what came just before a crash", async () => {
+    registry.password = "a";
+    registry.pullImage = async (name) => {
+      registry.add(name);
+      return new Promise(() => undefined);
+    };
+    void ensure(pullerWith([secretOf("a")])).catch(() => undefined);
+    while (!registry.present.has(IMAGE)) await new Promise((resolve) => setImmediate(resolve));
+    await expect(ensure(pullerWith(), "Never")).rejects.toMatchObject({ reason: "ErrImageNeverPull" });
+    registry.pullImage = async (name) => `sha256:${name}`;
+    await ensure(pullerWith([secretOf("a")]));
+    await ensure(pullerWith([secretOf("a")]), "Never");
+    await expect(ensure(pullerWith(), "Never")).rejects.toMatchObject({ reason: "ErrImageNeverPull" });
+  });
+
   it("trusts nobody when its records are damaged, and forgets those of images that are gone", async () => {
     await ensure(pullerWith());
     const records = join(folder, "image_manager", "pulled");

@@ -104,7 +104,7 @@ export class ImagePuller {
   async #mayUse(image: RuntimeImage, name: ImageName, credentials: () => Promise<PullCredential[]>): Promise<boolean> {
     this.#pruning ??= this.#prune();
     await this.#pruning;
-    return this.#options.pulled.mayUse(image.id, name.repository, credentials);
+    return this.#options.pulled.mayUse(image.id, name, credentials);
   }
 
   /** Records of images that went away while nobody looked. */
@@ -125,7 +125,7 @@ export class ImagePuller {
     tell: TellPod,
     signal: AbortSignal,
   ): Promise<EnsuredImage> {
-    const { clock, runtime, pulled } = this.#options;
+    const { clock, pulled } = this.#options;
     const key = keyOf(pod, text);
     const known = this.#backOffs.get(key);
     if (known !== undefined && remainingBackOff(known, known.updatedAtMs, clock.nowMs()) > 0) {
@@ -138,13 +138,11 @@ export class ImagePuller {
     const askedAtMs = clock.monotonicMs();
     let startedAtMs = askedAtMs;
     try {
-      const { ref, credential } = await this.#queue.run(() => {
+      const { ref, image } = await this.#queue.run(() => {
         startedAtMs = clock.monotonicMs();
-        return attemptPull(runtime, name.tagged, tried, signal);
+        return pulled.during(name.tagged, () => this.#bring(name, tried, signal));
       }, signal);
       const doneAtMs = clock.monotonicMs();
-      const image = await runtime.imageStatus(ref);
-      await pulled.remember(image?.id ?? ref, name.repository, repositoriesOf(image), credential);
       const took = pullDuration(doneAtMs - startedAtMs);
       const waited = pullDuration(doneAtMs - askedAtMs);
       const size = image?.sizeBytes ?? 0;
@@ -160,6 +158,14 @@ export class ImagePuller {
       this.#remember(key, { ...nextBackOff(known, nowMs, nowMs), failure: `${failure.reason}: ${failure.message}` });
       throw failure;
     }
+  }
+
+  async #bring(name: ImageName, credentials: readonly PullCredential[], signal: AbortSignal): Promise<EnsuredImage> {
+    const { runtime, pulled } = this.#options;
+    const { ref, credential } = await attemptPull(runtime, name.tagged, credentials, signal);
+    const image = await runtime.imageStatus(ref);
+    await pulled.remember(image?.id ?? ref, name.repository, repositoriesOf(image), credential);
+    return { ref, image };
   }
 
   #remember(key: string, backOff: FailedPull): void {

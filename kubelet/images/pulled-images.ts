@@ -6,11 +6,13 @@
  * P1. An image without a record was there before: every pod may use it, also when it is pulled by another name later.
  * P2. What was pulled without credentials is everybody's; what was pulled with a secret belongs to pods that bring the
  *     same secret, or another one that says the same.
+ * P3. A pull is written down before it begins: what it brought before a crash is nobody's until somebody pulls it again.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrorCode } from "../volumes/error-code.ts";
+import type { ImageName } from "./image-name.ts";
 import type { PullCredential } from "./keyring.ts";
 
 interface SecretRecord {
@@ -38,24 +40,46 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 
 export class PulledImages {
   readonly #folder: string;
+  readonly #intents: string;
+  /** Pulls of the same image under way. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(rootDir: string) {
     this.#folder = join(rootDir, "image_manager", "pulled");
+    this.#intents = join(rootDir, "image_manager", "pulling");
+  }
+
+  /** Runs a pull of `image`, which says with `remember` what it brought (P3). */
+  async during<T>(image: string, pull: () => Promise<T>): Promise<T> {
+    const file = join(this.#intents, sha256(image));
+    this.#underWay.set(image, (this.#underWay.get(image) ?? 0) + 1);
+    try {
+      await mkdir(this.#intents, { recursive: true, mode: 0o700 });
+      await writeFile(file, JSON.stringify({ image }), { mode: 0o600 });
+      return await pull();
+    } finally {
+      const left = (this.#underWay.get(image) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(image, left);
+      else {
+        this.#underWay.delete(image);
+        await rm(file, { force: true });
+      }
+    }
   }
 
   /** Whether a pod with these credentials may use the image that is already there. */
   async mayUse(
     imageRef: string,
-    repository: string,
+    { tagged, repository }: ImageName,
     credentials: () => Promise<readonly PullCredential[]>,
   ): Promise<boolean> {
     const record = await this.#read(imageRef);
-    if (record === undefined) return true;
-    const access = Object.hasOwn(record.credentialMapping, repository)
+    if (record === undefined) return !(await this.#isIntended(tagged));
+    const granted = Object.hasOwn(record.credentialMapping, repository)
       ? record.credentialMapping[repository]
       : undefined;
-    if (access?.nodePodsAccessible === true) return true;
-    const known = access?.kubernetesSecrets ?? [];
+    if (granted?.nodePodsAccessible === true) return true;
+    const known = granted?.kubernetesSecrets ?? [];
     if (known.length === 0) return false;
     const own = (await credentials()).map(secretRecord);
     return own.some((secret) => known.some((other) => isSame(secret, other)));
@@ -73,8 +97,8 @@ export class PulledImages {
   ): Promise<void> {
     const before = await this.#read(imageRef);
     const known = before?.credentialMapping ?? preloaded(names.filter((name) => name !== repository));
-    const access = Object.hasOwn(known, repository) ? known[repository] : undefined;
-    const after = credential === undefined ? { nodePodsAccessible: true } : withSecret(access, credential);
+    const granted = Object.hasOwn(known, repository) ? known[repository] : undefined;
+    const after = credential === undefined ? { nodePodsAccessible: true } : withSecret(granted, credential);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const file = this.#file(imageRef);
     const draft = `${file}.${sha256(repository).slice(0, 8)}.tmp`;
@@ -88,6 +112,15 @@ export class PulledImages {
     const kept = new Set(imageRefs.map((ref) => sha256(ref)));
     for (const name of await readdir(this.#folder).catch(() => []))
       if (!kept.has(name)) await rm(join(this.#folder, name), { force: true });
+  }
+
+  async #isIntended(image: string): Promise<boolean> {
+    try {
+      await access(join(this.#intents, sha256(image)));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #file(imageRef: string): string {
@@ -119,9 +152,9 @@ function isSame(a: SecretRecord, b: SecretRecord): boolean {
   return a.uid !== "" && a.uid === b.uid && a.namespace === b.namespace && a.name === b.name;
 }
 
-function withSecret(access: Access | undefined, credential: PullCredential): Access {
-  if (access?.nodePodsAccessible === true) return access;
+function withSecret(granted: Access | undefined, credential: PullCredential): Access {
+  if (granted?.nodePodsAccessible === true) return granted;
   const own = secretRecord(credential);
-  const others = (access?.kubernetesSecrets ?? []).filter((other) => !isSame(other, own));
+  const others = (granted?.kubernetesSecrets ?? []).filter((other) => !isSame(other, own));
   return { kubernetesSecrets: [...others, own].slice(-SECRETS_MAX) };
 }
