@@ -51,6 +51,8 @@ export class Kubelet {
   readonly #parts: KubeletParts;
   readonly #probes: ProbeManager;
   readonly workers: PodWorkers;
+  /** For statistics. */
+  readonly volumes: Pick<VolumeManager, "volumesOf">;
 
   constructor(parts: KubeletParts) {
     const { runtime, clock, logger, paths, node, events } = parts;
@@ -76,6 +78,7 @@ export class Kubelet {
       allocatable: () => node.allocatable(),
     };
     const volumes = new VolumeManager({ ...parts.storage, paths, clock, logger, sources }, events);
+    this.volumes = volumes;
     const context: KubeletContext = {
       runtime,
       clock,

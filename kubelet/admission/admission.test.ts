@@ -161,6 +161,20 @@ describe("PodAdmission", () => {
     expect((await subject.admit(pod("new")))?.reason).toBe("OutOfpods");
   });
 
+  it("counts pods that run already before they are asked for, but not those that are over", async () => {
+    const subject = admission(limit);
+    for (const name of ["a", "b"]) {
+      subject.announce({ ...pod(name), status: { startTime: "2026-01-01T00:00:00Z", phase: "Running" } });
+    }
+    expect((await subject.admit(pod("new")))?.reason).toBe("OutOfpods");
+    const other = admission(limit);
+    for (const name of ["a", "b", "c"]) {
+      other.announce({ ...pod(name), status: { startTime: "2026-01-01T00:00:00Z", phase: "Succeeded" } });
+      other.announce(pod(`${name}-new`));
+    }
+    expect(await other.admit(pod("new"))).toBeUndefined();
+  });
+
   it("refuses a pod that could not be judged, and goes on with the next", async () => {
     const broken: AdmitHandler = {
       admit: ({ metadata }) => {

@@ -27,6 +27,11 @@ export class PodAdmission {
     this.#admitted.set(pod.metadata.uid ?? "", pod);
   }
 
+  /** Tells of a pod before it is asked for: one that runs already counts at once, whoever is asked for first (A2). */
+  announce(pod: Pod): void {
+    if (wasAccepted(pod) && !isOver(pod)) this.hold(pod);
+  }
+
   /** Undefined: the pod may run, and its resources count from now on. */
   admit(pod: Pod): Promise<Rejection | undefined> {
     const decision = this.#turn.then(() => this.#decide(pod));
@@ -67,6 +72,10 @@ export class PodAdmission {
       return { reason: "UnexpectedAdmissionError", message: messageOf(err) };
     }
   }
+}
+
+function isOver({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 /** Only a kubelet writes a start time, and only for a pod that it runs. */

@@ -93,6 +93,7 @@ function createAgent(base: KubeletBase, input: NodePartInput, health: RuntimeHea
     status: async (previous, shown) => ({
       ...(await currentStatus(base, input, health, previous, shown)),
       volumesInUse: input.volumesInUse.list(),
+      features: { supplementalGroupsPolicy: await hasGroupsPolicy(base.runtime) },
     }),
     tell: (event) => tellNode(base, event),
     onNode: (node) => network.configure(node.spec?.podCIDRs ?? []),
@@ -141,6 +142,10 @@ async function currentStatus(
     previous: previous?.conditions ?? [],
     nowMs: base.clock.nowMs(),
   });
+}
+
+async function hasGroupsPolicy(runtime: ContainerRuntime): Promise<boolean> {
+  return runtime.hasSupplementalGroupsPolicy().catch(() => false);
 }
 
 async function imagesOrNone(runtime: ContainerRuntime): Promise<readonly RuntimeImage[]> {

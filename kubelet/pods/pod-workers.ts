@@ -56,6 +56,7 @@ export class PodWorkers {
     if (worker === undefined && isStaticPod(pod) && this.#hasPredecessor(pod))
       return void this.#successors.set(uid, pod);
     if (worker === undefined) {
+      this.#context.admission.announce(pod);
       worker = new PodWorker(
         this.#context,
         pod,

@@ -28,6 +28,14 @@ export interface ContainerStats {
   readonly logs: TreeSize;
 }
 
+/** A claim of the pod: a file system of its own. */
+export interface ClaimStats {
+  /** Of the volume in the pod. */
+  readonly name: string;
+  readonly claimName: string;
+  readonly disk: DiskInfo;
+}
+
 export interface PodStats {
   readonly pod: Pod;
   readonly startedAtMs: number;
@@ -35,6 +43,7 @@ export interface PodStats {
   /** Of the pod's own network; empty in the node's. */
   readonly interfaces: readonly InterfaceStats[];
   readonly volumes: ReadonlyMap<string, VolumeUse>;
+  readonly claims: readonly ClaimStats[];
   /** Path of its control group below the tree's root. */
   readonly cgroup: string;
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../shared/process/clock.ts";
@@ -66,6 +66,18 @@ describe("readContainerLog", () => {
 
   it("gives one stream only", async () => {
     expect(await read({ stream: "Stderr" })).toBe("two\n");
+  });
+
+  it("follows no link, be it the file or its folder, and reads nothing but files", async () => {
+    const real = join(directory, "real");
+    mkdirSync(real);
+    writeFileSync(join(real, "0.log"), `${LINES.join("\n")}\n`);
+    symlinkSync(join(real, "0.log"), join(directory, "link.log"));
+    symlinkSync(real, join(directory, "folder"));
+    for (const bad of ["link.log", "folder/0.log", "real"]) {
+      file = join(directory, bad);
+      await expect(read({})).rejects.toThrow();
+    }
   });
 
   it("stops at the limit of bytes", async () => {

@@ -3,8 +3,11 @@
  *
  * L1. Following survives rotation: what is left of the old file is read before the new one.
  * L2. Following ends when the container has ended and its file was read to the end.
+ * L3. No link is followed: a pod that sees the folder of logs must not make the kubelet read other files for it.
  */
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Clock } from "../../shared/process/clock.ts";
 import { parseLogLine } from "./log-line.ts";
 
@@ -40,7 +43,7 @@ export async function readContainerLog(
   signal: AbortSignal,
 ): Promise<void> {
   const writer = new LogWriter(options, sink);
-  let handle = await open(file, "r");
+  let handle = await openLog(file);
   try {
     let position = options.tailLines === undefined ? 0 : await tailPosition(handle, options.tailLines);
     let pending: Buffer = Buffer.alloc(0);
@@ -68,6 +71,15 @@ export async function readContainerLog(
   }
 }
 
+/** Rejects for what is no plain file in a plain folder (L3). */
+async function openLog(file: string): Promise<FileHandle> {
+  if ((await lstat(dirname(file))).isSymbolicLink()) throw new Error("the folder of the log is a link");
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new Error("the log is not a file");
+}
+
 async function readChunk(handle: FileHandle, position: number): Promise<Buffer> {
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, position);
   return buffer.subarray(0, bytesRead);
@@ -76,7 +88,7 @@ async function readChunk(handle: FileHandle, position: number): Promise<Buffer> 
 async function reopenIfRotated(file: string, handle: FileHandle): Promise<FileHandle | undefined> {
   const [now, opened] = await Promise.all([stat(file).catch(() => undefined), handle.stat()]);
   if (now === undefined || now.ino === opened.ino) return undefined;
-  return open(file, "r").catch(() => undefined);
+  return openLog(file).catch(() => undefined);
 }
 
 /** Where the last `lines` lines begin. */

@@ -16,7 +16,8 @@ import { podQosClass } from "../pods/qos.ts";
 import { CONTAINER_NAME_LABEL } from "../runtime/labels.ts";
 import type { ContainerUsage } from "../runtime/runtime.ts";
 import { CpuRates } from "./cpu-rates.ts";
-import type { ContainerStats, InterfaceStats, NodeStats, PodStats } from "./node-stats.ts";
+import type { VolumeManager } from "../volumes/volume-manager.ts";
+import type { ClaimStats, ContainerStats, InterfaceStats, NodeStats, PodStats } from "./node-stats.ts";
 
 const CGROUP_MOUNT = "/sys/fs/cgroup";
 /** Trees in which every container has its group, in the order in which they are tried. */
@@ -85,13 +86,15 @@ function processesOf(cgroup: string): ReadonlyMap<string, readonly string[]> {
 export class StatsReader {
   readonly #base: KubeletBase;
   readonly #workers: PodWorkers;
+  readonly #volumes: Pick<VolumeManager, "volumesOf">;
   readonly #paths: KubeletPaths;
   readonly #rates: CpuRates;
   readonly #sizes = new Map<string, { readonly atMs: number; readonly use: PodUse }>();
 
-  constructor(base: KubeletBase, workers: PodWorkers) {
+  constructor(base: KubeletBase, workers: PodWorkers, volumes: Pick<VolumeManager, "volumesOf">) {
     this.#base = base;
     this.#workers = workers;
+    this.#volumes = volumes;
     this.#paths = kubeletPaths(base.options.rootDir);
     this.#rates = new CpuRates();
   }
@@ -158,8 +161,23 @@ export class StatsReader {
       containers,
       interfaces: isOwnNetwork ? parseInterfaces(linesOf(`/proc/${first}/net/dev`)) : [],
       volumes: use.volumes,
+      claims: this.claimsOf(worker.uid),
       cgroup,
     };
+  }
+
+  /** Asks each file system itself: cheap. */
+  claimsOf(podUid: string): ClaimStats[] {
+    return this.#volumes.volumesOf(podUid).flatMap(({ spec, mounted }) => {
+      if (spec.claim === undefined || spec.mode === "Block") return [];
+      try {
+        const disk = readDisk(mounted.hostPath);
+        return [{ name: spec.volume.name, claimName: spec.claim.metadata.name, disk }];
+      } catch {
+        // It is being taken away.
+        return [];
+      }
+    });
   }
 
   async #sizesOf(worker: PodWorker, usage: readonly ContainerUsage[], nowMs: number): Promise<PodUse> {

@@ -9,13 +9,17 @@ import type { KubeletOptions } from "../options.ts";
 import { createKubeletAccess } from "./kubelet-authentication.ts";
 import { type KubeletServer, startKubeletServer } from "./kubelet-server.ts";
 import { StatsReader } from "./read-stats.ts";
+import { registerVolumeMetrics } from "./volume-metrics.ts";
 import { createStreamingRoutes } from "./streaming-routes.ts";
 
 /** Rejects when an address is in use or a certificate cannot be read. */
 export async function startServers(base: KubeletBase, kubelet: Kubelet): Promise<KubeletServer> {
   const { options, runtime, clock, logger, registry } = base;
   const { workers } = kubelet;
-  const stats = new StatsReader(base, workers);
+  const stats = new StatsReader(base, workers, kubelet.volumes);
+  registerVolumeMetrics(registry, () =>
+    workers.list().flatMap((worker) => stats.claimsOf(worker.uid).map((claim) => ({ pod: worker.pod, claim }))),
+  );
   registerKubeletMetrics(registry, options.nodeName, workers);
   const server = await startKubeletServer({
     address: options.address,

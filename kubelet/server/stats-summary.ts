@@ -68,12 +68,9 @@ function nanoCores(containers: readonly ContainerStats[]): number | undefined {
 
 function pod(stats: PodStats, node: NodeStats, isShort: boolean): object {
   const time = rfc3339(node.nowMs);
-  const { metadata, spec } = stats.pod;
+  const { metadata } = stats.pod;
   const { containers, volumes } = stats;
   const ofPod = network(time, stats.interfaces);
-  const claims = new Map(
-    (spec.volumes ?? []).map(({ name, persistentVolumeClaim }) => [name, persistentVolumeClaim?.claimName]),
-  );
   const short = {
     podRef: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid },
     startTime: rfc3339(stats.startedAtMs),
@@ -101,11 +98,17 @@ function pod(stats: PodStats, node: NodeStats, isShort: boolean): object {
   return {
     ...short,
     ...(ofPod === undefined ? {} : { network: ofPod }),
-    volume: [...volumes].map(([name, { usedBytes, inodes: inodesUsed }]) => {
-      const claim = claims.get(name);
-      const pvcRef = claim === undefined ? {} : { pvcRef: { name: claim, namespace: metadata.namespace } };
-      return { ...disk(time, node.nodeDisk, usedBytes, inodesUsed), name, ...pvcRef };
-    }),
+    volume: [
+      ...[...volumes].map(([name, { usedBytes, inodes: inodesUsed }]) => ({
+        ...disk(time, node.nodeDisk, usedBytes, inodesUsed),
+        name,
+      })),
+      ...stats.claims.map(({ name, claimName, disk: own }) => ({
+        ...wholeDisk(time, own),
+        name,
+        pvcRef: { name: claimName, namespace: metadata.namespace },
+      })),
+    ],
     "ephemeral-storage": disk(time, node.nodeDisk, used, inodes),
     process_stats: { process_count: sumOf(containers, ({ processes }) => processes) },
     swap: { time, swapUsageBytes: 0 },

@@ -1,10 +1,12 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
+import { Registry } from "../../shared/process/metrics.ts";
 import { cadvisorMetrics } from "./cadvisor-metrics.ts";
 import { CpuRates } from "./cpu-rates.ts";
 import { metricFamily } from "./metrics-text.ts";
 import type { ContainerStats, NodeStats } from "./node-stats.ts";
 import { parseInterfaces } from "./read-stats.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
+import { registerVolumeMetrics } from "./volume-metrics.ts";
 import { statsSummary } from "./stats-summary.ts";
 
 const disk = { capacityBytes: 1000, availableBytes: 400, inodes: 100, inodesFree: 60 };
@@ -67,9 +69,10 @@ const stats: NodeStats = {
         "    lo: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0",
       ]),
       volumes: new Map([
-        ["data", { usedBytes: 100, inodes: 9, isMemory: false }],
+        ["scratch", { usedBytes: 100, inodes: 9, isMemory: false }],
         ["fast", { usedBytes: 1000, inodes: 1, isMemory: true }],
       ]),
+      claims: [{ name: "data", claimName: "claim", disk }],
       cgroup: "/kubepods/burstable/podu",
     },
   ],
@@ -95,7 +98,11 @@ describe("/stats/summary", () => {
           network: { name: "eth0", rxBytes: 11, rxErrors: 3, txBytes: 55, txErrors: 7, interfaces: [{ name: "eth0" }] },
           "ephemeral-storage": { usedBytes: 2 * (7 + 4) + 100, inodesUsed: 2 * (2 + 1) + 9 },
           process_stats: { process_count: 6 },
-          volume: [{ name: "data", usedBytes: 100, pvcRef: { name: "claim", namespace: "shop" } }, { name: "fast" }],
+          volume: [
+            { name: "scratch", usedBytes: 100 },
+            { name: "fast" },
+            { name: "data", usedBytes: 600, pvcRef: { name: "claim", namespace: "shop" } },
+          ],
         },
       ],
     });
@@ -138,6 +145,21 @@ describe("metrics of containers", () => {
     const text = metricFamily("m", "gauge", "help", [{ labels: { a: 'x"} 1\nevil 1', b: "\\" }, value: 0 }]);
     expect(text).toBe('# HELP m help\n# TYPE m gauge\nm{a="x\\"} 1\\nevil 1",b="\\\\"} 0\n');
     expect(metricFamily("m", "gauge", "help", [])).toBe("");
+  });
+});
+
+describe("metrics of claims", () => {
+  it("are told once for each claim, whoever uses it", async () => {
+    const registry = new Registry();
+    const claim = { name: "data", claimName: "claim", disk };
+    registerVolumeMetrics(registry, () => [
+      { pod, claim },
+      { pod, claim },
+    ]);
+    const text = await registry.metrics();
+    expect(text).toContain('kubelet_volume_stats_available_bytes{namespace="shop",persistentvolumeclaim="claim"} 400');
+    expect(text).toContain('kubelet_volume_stats_inodes_used{namespace="shop",persistentvolumeclaim="claim"} 40');
+    expect(text.match(/^kubelet_volume_stats_used_bytes\{/gm)).toHaveLength(1);
   });
 });
 
