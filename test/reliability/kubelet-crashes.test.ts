@@ -83,7 +83,7 @@ describe("30 running pods", () => {
         await node.killKubelet();
         await node.startKubelet();
         // At another point of its start each time: from before its first call to the middle of its work.
-        await sleep(100 * round);
+        await sleep(40 * round);
       }
       // It works again: what comes now is run.
       await pods.create("after", {});
