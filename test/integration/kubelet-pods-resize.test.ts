@@ -32,8 +32,7 @@ const resize = (name: string, cpu: string, memory: string): Promise<Pod> =>
 
 /** Memory limit of a container, or of its pod, as the kernel has it. */
 function memoryLimit(pod: Pod, container?: string): string {
-  const id =
-    container === undefined ? "" : (containerOf(pod, container).containerID ?? "").replace(/^\w+:\/\//, "");
+  const id = container === undefined ? "" : (containerOf(pod, container).containerID ?? "").replace(/^\w+:\/\//, "");
   const group = join(node.cgroup, "kubepods", `pod${pod.metadata.uid ?? ""}`, id);
   const legacy = join("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
   return readFileSync(existsSync(legacy) ? legacy : join("/sys/fs/cgroup", group, "memory.max"), "utf8").trim();
