@@ -2,7 +2,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Container, Pod, PodSpec } from "../../shared/api/generated/core/v1.ts";
-import { configMaps, runtimeClasses, secrets, serviceAccounts, services } from "../../shared/resources/catalog.ts";
+import {
+  configMaps,
+  nodes,
+  runtimeClasses,
+  secrets,
+  serviceAccounts,
+  services,
+} from "../../shared/resources/catalog.ts";
 import { startTestApiServer, type TestApiServer } from "../support/api-server.ts";
 import { ImageRegistry } from "../support/image-registry.ts";
 import { TOOLBOX_IMAGE, toolboxWith } from "../support/images.ts";
@@ -107,7 +114,9 @@ describe("an image", () => {
       const pod = await pods.until(name, (one) =>
         /^(ErrImagePull|ImagePullBackOff)$/.test(waitingOf(one)?.reason ?? ""),
       );
-      expect(waitingOf(pod)?.message).toMatch(/401 Unauthorized|authorization failed|no basic auth/);
+      expect(waitingOf(pod)?.message).toMatch(
+        /401 Unauthorized|authorization failed|no basic auth|authentication required/,
+      );
     }
     const byAccount = await create({ serviceAccountName: "puller" });
     await pods.until(byAccount, isReady);
@@ -115,6 +124,7 @@ describe("an image", () => {
       "FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (missing); attempting to pull the image may not succeed.";
     await until(async () => (await pods.events(refused[1] ?? "")).includes(missing));
     await Promise.all([own, byAccount, ...refused].map((name) => pods.delete(name, 0)));
+    registry.remove("private/app", "v1");
   });
 
   it("is pulled after those that were asked for before", async () => {
@@ -205,6 +215,45 @@ describe("variables", () => {
   });
 });
 
+describe("what a container is told of itself", () => {
+  it("is its pod, its node and what it may use", async () => {
+    const name = pods.name("told");
+    const field = (variable: string, fieldPath: string) => ({ name: variable, valueFrom: { fieldRef: { fieldPath } } });
+    const amount = (variable: string, resource: string) => ({
+      name: variable,
+      valueFrom: { resourceFieldRef: { resource } },
+    });
+    const env = [
+      field("NAME", "metadata.name"),
+      field("NAMESPACE", "metadata.namespace"),
+      field("UID", "metadata.uid"),
+      field("IP", "status.podIP"),
+      field("HOST", "status.hostIP"),
+      field("HOSTS", "status.hostIPs"),
+      amount("CPU", "limits.cpu"),
+      amount("MEMORY", "limits.memory"),
+      amount("ASKED", "requests.cpu"),
+    ];
+    const script = "echo $NAME $NAMESPACE $UID $IP $HOST $HOSTS $CPU $MEMORY $ASKED > /dev/termination-log";
+    const { metadata } = await pods.create(name, { restartPolicy: "Never", containers: [shell(script, { env })] });
+    const pod = await pods.until(name, isOver);
+    const { status } = await api.client.get(nodes, { name: node.name });
+    const told = (endOf(pod)?.message ?? "").trim().split(" ");
+    expect(told.slice(0, 6)).toEqual([
+      name,
+      "default",
+      metadata.uid ?? "",
+      pod.status?.podIP ?? "",
+      "127.0.0.1",
+      "127.0.0.1",
+    ]);
+    // No limit of its own: all that pods may use here.
+    const bytes = Number.parseInt(status?.allocatable?.["memory"] ?? "", 10) * 1024;
+    expect(told.slice(6)).toEqual([status?.allocatable?.["cpu"], String(bytes), "0"]);
+    await pods.delete(name, 0);
+  });
+});
+
 describe("security", () => {
   const IDENTITY = "id -u; id -g; id -G; grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'";
 
@@ -241,6 +290,8 @@ describe("security", () => {
       "touch /new && echo wrote; echo x > /proc/sys/kernel/hostname && echo renamed; ls /sys/firmware | wc -l; wc -c < /proc/kcore | head -c 1";
     const closed = await printed(script, { securityContext: { readOnlyRootFilesystem: true } });
     expect(closed).not.toMatch(/wrote|renamed/);
+    const open = await printed(`touch /new && echo wrote; ip link add dummy0 type dummy || echo refused`);
+    expect(open).toMatch(/wrote\n[^]*refused\n/);
     const { length } = (
       await printed("cat /proc/self/status | grep CapEff", { securityContext: { privileged: true } })
     ).replace(/[^1-9a-f]/g, "");
@@ -297,7 +348,7 @@ describe("a container that cannot start", () => {
     await pods.create(profile, { containers: [shell(FOREVER, { securityContext: { seccompProfile } })] });
 
     const failed = await pods.until(late, isWaiting("ErrImagePull"));
-    expect(waitingOf(failed)?.message).toMatch(/^rpc error: code = NotFound desc = failed to pull and unpack image /);
+    expect(waitingOf(failed)?.message).toMatch(/failed to pull and unpack image |manifest unknown/);
     expect(waitingOf(await pods.until(config, isWaiting("CreateContainerConfigError")))?.message).toBe(
       'secret "later" not found',
     );
@@ -383,7 +434,11 @@ describe("the end of a container", () => {
     ["well", { command: ["true"] }, { exitCode: 0, reason: "Completed" }],
     [
       "with words where it wants them",
-      { command: ["sh", "-c", "echo bye > /tmp/words"], terminationMessagePath: "/tmp/words" },
+      {
+        command: ["sh", "-c", "echo bye > /tmp/words"],
+        terminationMessagePath: "/tmp/words",
+        securityContext: { runAsUser: 1000 },
+      },
       { exitCode: 0, message: "bye\n" },
     ],
     [
@@ -411,7 +466,7 @@ describe("the end of a container", () => {
     const name = pods.name("nothing");
     await pods.create(name, { containers: [{ name: "main", image: TOOLBOX_IMAGE, command: ["/not/there"] }] });
     const pod = await pods.until(name, isWaiting("RunContainerError"));
-    expect(waitingOf(pod)?.message).toMatch(/^failed to create containerd task: .*exec: "\/not\/there"/);
+    expect(waitingOf(pod)?.message).toMatch(/failed to create (containerd|shim) task: .*exec: "\/not\/there"/);
     const later = await pods.until(name, (one) => containerOf(one).lastState?.terminated !== undefined);
     expect(containerOf(later).lastState?.terminated).toMatchObject({ reason: "StartError", exitCode: 128 });
     await pods.delete(name, 0);
@@ -463,7 +518,8 @@ describe("a malicious pod", () => {
     });
     const pod = await pods.until(
       name,
-      (one) => isWaiting("CrashLoopBackOff")(one) && waitingOf(one, "more")?.reason === "CreateContainerError",
+      (one) =>
+        isWaiting("CrashLoopBackOff")(one) && /^(Create|Run)ContainerError$/.test(waitingOf(one, "more")?.reason ?? ""),
     );
     expect(containerOf(pod).lastState?.terminated?.exitCode).toBe(1);
     expect(waitingOf(pod, "more")?.message).toMatch(/larger than max/);
