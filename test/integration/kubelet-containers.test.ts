@@ -353,9 +353,7 @@ describe("a container that cannot start", () => {
       'secret "later" not found',
     );
     const without = await pods.until(profile, isWaiting("CreateContainerError"));
-    expect(waitingOf(without)?.message).toMatch(
-      /^failed to create containerd container: .*missing\.json: no such file/,
-    );
+    expect(waitingOf(without)?.message).toMatch(/missing\.json: no such file/);
     expect(waitingOf(await pods.until(late, isWaiting("ImagePullBackOff")))?.message).toContain(
       `Back-off pulling image "${image}": ErrImagePull: rpc error: code = NotFound desc = `,
     );

@@ -49,6 +49,7 @@ export class ImageRegistry {
 
   remove(path: string, tag: string): void {
     this.#manifests.delete(`${path}:${tag}`);
+    this.#passwords.delete(path);
   }
 
   /** Who asks for this path waits until `gate` resolves. */
@@ -56,15 +57,23 @@ export class ImageRegistry {
     this.#gates.set(path, gate);
   }
 
+  get #challenge(): Record<string, string> {
+    return { "www-authenticate": `Basic realm="${this.host}"` };
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)/.exec(request.url ?? "");
     if (match === null) {
-      response.writeHead(request.url?.startsWith("/v2/") === true ? 200 : 404).end();
+      if (request.url?.startsWith("/v2/") !== true) response.writeHead(404).end();
+      // Docker asks here whether passwords are wanted, and then pulls nothing without one.
+      else if (this.#passwords.size > 0 && request.headers.authorization === undefined)
+        response.writeHead(401, this.#challenge).end();
+      else response.writeHead(200).end();
       return;
     }
     const [, path = "", kind = "", reference = ""] = match;
     if (!this.#mayRead(path, request.headers.authorization)) {
-      response.writeHead(401, { "www-authenticate": `Basic realm="${this.host}"` }).end();
+      response.writeHead(401, this.#challenge).end();
       return;
     }
     if (kind === "blobs")

@@ -72,7 +72,8 @@ function readProfile(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const text = isAbsent ? `open ${path}: no such file or directory` : messageOf(error);
     throw new RuntimeCallError("other", `cannot load seccomp profile "${path}": ${text}`, error);
   }
 }
