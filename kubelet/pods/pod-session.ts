@@ -314,6 +314,8 @@ export class PodSession {
       this.#hold(POD_HOLD, SANDBOX_RETRY);
       return;
     }
+    if (attempt > 0)
+      events(this.#pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
     try {
       const spec = this.#sandboxSpecOf(attempt);
       await mkdir(spec.logDirectory, { recursive: true });
