@@ -12,15 +12,20 @@ describe("the event recorder", () => {
   let patched: object[];
   let fail: Error | undefined;
   let nowMs: number;
+  let waits: number[];
+  let isAway: boolean;
   let recorder: EventRecorder;
   beforeEach(() => {
     created = [];
     patched = [];
     fail = undefined;
     nowMs = Date.parse("2026-01-01T00:00:00Z");
+    waits = [];
+    isAway = false;
     const take = (): void => {
       const err = fail;
       fail = undefined;
+      if (isAway) throw new Error("ECONNREFUSED");
       if (err !== undefined) throw err;
     };
     const client = {
@@ -35,7 +40,8 @@ describe("the event recorder", () => {
         return { ...created.find(({ metadata }) => metadata.name === at.name), ...patch };
       },
     } as unknown as ApiClient;
-    const clock = { ...systemClock, nowMs: () => nowMs, sleep: () => Promise.resolve() };
+    const sleep = async (ms: number): Promise<void> => void waits.push(ms);
+    const clock = { ...systemClock, nowMs: () => nowMs, random: () => 0.5, sleep };
     recorder = createEventRecorder({ client, component: "kubelet", host: "n1", clock });
   });
 
@@ -118,6 +124,17 @@ describe("the event recorder", () => {
     recorder.event(pod, "Normal", "C", "m");
     await recorder.flush();
     expect(created.map(({ reason }) => reason)).toEqual(["A", "C"]);
+  });
+
+  it("waits longer each time, and gives up a server that does not come", async () => {
+    isAway = true;
+    recorder.event(pod, "Normal", "A", "m");
+    await recorder.flush();
+    expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 10_000, 10_000]);
+    isAway = false;
+    recorder.event(pod, "Normal", "B", "m");
+    await recorder.flush();
+    expect(created.map(({ reason }) => reason)).toEqual(["B"]);
   });
 
   it("puts events about cluster-scoped objects into the default namespace", async () => {

@@ -34,7 +34,12 @@ export interface EventRecorderOptions {
 const QUEUE_EVENTS_MAX = 1000;
 /** Tries for one event while the server cannot be reached, as client-go. */
 const TRIES_MAX = 12;
-const RETRY_MS = 10_000;
+/**
+ * The longest wait between them is client-go's only one. The first ones are shorter: a component that starts with the
+ * server says something at once, and what it says later must not wait behind that.
+ */
+const RETRY_FIRST_MS = 250;
+const RETRY_MS_MAX = 10_000;
 /** Longest message the API takes. */
 const MESSAGE_CHARS_MAX = 1024;
 
@@ -127,7 +132,8 @@ class BackgroundRecorder implements EventRecorder {
           return;
         }
       }
-      await clock.sleep(RETRY_MS * (0.5 + clock.random()), signal);
+      const delayMs = Math.min(RETRY_FIRST_MS * 2 ** (tries - 1), RETRY_MS_MAX);
+      await clock.sleep(delayMs * (0.5 + clock.random()), signal);
     }
   }
 

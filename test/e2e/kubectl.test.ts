@@ -139,9 +139,10 @@ describe.each(STORES)("kubectl with %s", (store) => {
       MINUTE_MS,
     );
 
-    it("describe: pod, deployment, service and node", () => {
+    it("describe: pod, deployment, service and node", async () => {
       expect(run("describe", "pod", "box")).toMatch(/^Status:\s+Running$/m);
-      expect(run("describe", "pod", "box")).toMatch(/Container started|Started container/);
+      // Events are told in the background.
+      await until(() => /Container started|Started container/.test(run("describe", "pod", "box")), 30_000);
       expect(run("describe", "deployment", "web")).toMatch(/Scaled up replica set/);
       expect(run("describe", "service", "web")).toMatch(/^Endpoints:\s+10\.\d+\.\d+\.\d+:8080/m);
       expect(run("describe", "node")).toMatch(/^\s+Ready\s+True/m);

@@ -126,6 +126,11 @@ describe.each(STORES)("kubernode up and down with %s", (store) => {
 });
 
 describe("what kubernode says when it cannot", () => {
+  /** Never started. */
+  const nobody = testCluster();
+
+  afterAll(() => nobody.remove());
+
   it(
     "names a busy port and who holds it",
     async () => {
@@ -155,14 +160,14 @@ describe("what kubernode says when it cannot", () => {
     [["kubeconfig"], "There is no cluster"],
     [["image", "load", "/etc/passwd"], "There is no cluster"],
   ])("%j is one plain sentence", (args, message) => {
-    const output = testCluster().kubernode(...args);
+    const output = nobody.kubernode(...args);
     expect(output.code).toBe(1);
     expect(output.stderr).toContain(message);
     expect(output.stderr).not.toContain("    at ");
   });
 
   it("takes down of a cluster that is not there for done", () => {
-    const output = testCluster().kubernode("down", "--purge");
+    const output = nobody.kubernode("down", "--purge");
     expect(output.code).toBe(0);
     expect(output.stdout).toContain("There is no cluster");
   });
