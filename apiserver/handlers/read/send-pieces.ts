@@ -3,9 +3,6 @@ import type { ServerResponse } from "node:http";
 import { SLAB_BYTES } from "../../watch-cache/slab-list.ts";
 import { pieceBuffers } from "./piece-buffers.ts";
 
-/** Handed to the socket before we wait. */
-const SEND_BUFFER_BYTES_MAX = 512 * 1024;
-
 /** Resolves when everything was handed to the socket, or as soon as the client is gone. Releases the pieces' buffers. */
 export async function sendPieces(
   response: ServerResponse,
@@ -19,8 +16,9 @@ export async function sendPieces(
   try {
     for await (const piece of pieces) {
       if (signal.aborted || response.destroyed) return;
+      // One piece waits at most: with many answers at once, more of them would leave the processor's caches first.
       const isWanted = response.write(piece, () => pieceBuffers.release(piece));
-      if (isWanted || response.destroyed || response.writableLength <= SEND_BUFFER_BYTES_MAX) continue;
+      if (isWanted || response.destroyed) continue;
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
