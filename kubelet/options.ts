@@ -1,4 +1,5 @@
 /** Options of the kubelet: what the machine's unit file says, beside the configuration. */
+import { mayKubeletSet } from "../shared/machinery/kubelet-labels.ts";
 import type { KubeletConfiguration } from "./configuration/configuration-fields.ts";
 
 export interface RegisteredTaint {
@@ -44,28 +45,6 @@ export interface KubeletOptions {
   readonly logLevel?: string;
 }
 
-const KNOWN_LABELS = new Set([
-  "beta.kubernetes.io/arch",
-  "beta.kubernetes.io/instance-type",
-  "beta.kubernetes.io/os",
-  "failure-domain.beta.kubernetes.io/region",
-  "failure-domain.beta.kubernetes.io/zone",
-  "kubernetes.io/arch",
-  "kubernetes.io/hostname",
-  "kubernetes.io/os",
-  "node.kubernetes.io/instance-type",
-  "topology.kubernetes.io/region",
-  "topology.kubernetes.io/zone",
-]);
-
-/** Labels in Kubernetes' own domains that a node may give itself. */
-function isOwnLabel(key: string): boolean {
-  const [domain = ""] = key.includes("/") ? key.split("/") : [""];
-  const isReserved = /(^|\.)(kubernetes\.io|k8s\.io)$/.test(domain);
-  const isNodes = /(^|\.)(kubelet|node)\.kubernetes\.io$/.test(domain);
-  return !isReserved || isNodes || KNOWN_LABELS.has(key);
-}
-
 /** `key=value` pairs; throws for a pair without a key, and for labels that a node must not give itself. */
 export function parseLabels(pairs: readonly string[]): Record<string, string> {
   const labels = Object.fromEntries(
@@ -75,7 +54,7 @@ export function parseLabels(pairs: readonly string[]): Record<string, string> {
       return [key, value.join("=")];
     }),
   );
-  const unknown = Object.keys(labels).filter((key) => !isOwnLabel(key));
+  const unknown = Object.keys(labels).filter((key) => !mayKubeletSet(key));
   if (unknown.length === 0) return labels;
   throw new Error(
     `unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${unknown.toSorted().join(", ")}]`,

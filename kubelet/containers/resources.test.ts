@@ -1,22 +1,11 @@
 import type { Pod } from "../../shared/api/generated/core/v1.ts";
-import { aContainer, aPod } from "../../test/support/pod-builders.ts";
+import { aContainer, aPod, someSettings } from "../../test/support/pod-builders.ts";
 import { podQosClass } from "../pods/qos.ts";
 import { hugePageSizeName } from "./huge-pages.ts";
 import { containerResources, cpuShares, oomScoreAdjust } from "./resources.ts";
-import type { RunSettings } from "./run-settings.ts";
 
 const GI = 1024 ** 3;
-const settings: RunSettings = {
-  memoryCapacityBytes: 4 * GI,
-  hugePageSizes: [],
-  isUnified: false,
-  hasCpuQuota: true,
-  cpuPeriodUs: 100_000,
-  isOomKillSingle: false,
-  podPidsMax: 0,
-  isSeccompDefault: false,
-  logs: { bytesMax: 0, filesMax: 0 },
-};
+const settings = someSettings();
 
 describe("containerResources", () => {
   it("turns requests and limits into the kernel's numbers", () => {

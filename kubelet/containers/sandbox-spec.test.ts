@@ -1,5 +1,5 @@
 import type { PodSpec } from "../../shared/api/generated/core/v1.ts";
-import { aContainer, aPod } from "../../test/support/pod-builders.ts";
+import { aContainer, aPod, someSettings } from "../../test/support/pod-builders.ts";
 import type { SandboxSpec } from "../runtime/runtime.ts";
 import { sandboxSpec } from "./sandbox-spec.ts";
 
@@ -12,17 +12,7 @@ const specOf = (spec: Partial<PodSpec>): SandboxSpec =>
     dns: { servers: [], searches: [], options: [] },
     clusterDomain: "cluster.local",
     seccomp: { root: "/s", isDefault: false },
-    settings: {
-      memoryCapacityBytes: 1024 ** 3,
-      hugePageSizes: [],
-      isUnified: false,
-      hasCpuQuota: true,
-      cpuPeriodUs: 100_000,
-      isOomKillSingle: false,
-      podPidsMax: 0,
-      isSeccompDefault: false,
-      logs: { bytesMax: 0, filesMax: 0 },
-    },
+    settings: someSettings(),
   });
 
 describe("sandboxSpec", () => {

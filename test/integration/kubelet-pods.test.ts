@@ -45,7 +45,7 @@ describe("ephemeral containers", () => {
   });
 });
 
-const WORK = { name: "work", mountPath: "/work" };
+const WORK = { name: "work", mountPath: "/notes" };
 const work = { volumes: [{ name: "work", emptyDir: {} }] };
 
 /** Lines that the containers of the pod wrote into its shared file. */
@@ -57,22 +57,22 @@ async function linesOf(name: string, uid = ""): Promise<string[]> {
 
 describe("sidecars", () => {
   it("start in order before the main containers and end in reverse order after them", async () => {
-    const say = (who: string) => `echo ${who} >> /work/log; trap 'echo end-${who} >> /work/log; exit 0' TERM`;
+    const say = (who: string) => `echo ${who} >> /notes/log; trap 'echo end-${who} >> /notes/log; exit 0' TERM`;
     const forever = "while true; do sleep 0.1; done";
     const side = (name: string) =>
-      shell(`sleep 0.3; ${say(name)}; touch /work/${name}; ${forever}`, {
+      shell(`sleep 0.3; ${say(name)}; touch /notes/${name}; ${forever}`, {
         name,
         restartPolicy: "Always",
         volumeMounts: [WORK],
-        startupProbe: { exec: { command: ["test", "-f", `/work/${name}`] }, periodSeconds: 1, failureThreshold: 20 },
-        lifecycle: { preStop: { exec: { command: ["sh", "-c", `echo stop-${name} >> /work/log`] } } },
+        startupProbe: { exec: { command: ["test", "-f", `/notes/${name}`] }, periodSeconds: 1, failureThreshold: 20 },
+        lifecycle: { preStop: { exec: { command: ["sh", "-c", `echo stop-${name} >> /notes/log`] } } },
       });
     const { metadata } = await pods.create("ordered", {
       ...work,
       terminationGracePeriodSeconds: 20,
       initContainers: [
         side("one"),
-        shell("echo setup >> /work/log", { name: "setup", volumeMounts: [WORK] }),
+        shell("echo setup >> /notes/log", { name: "setup", volumeMounts: [WORK] }),
         side("two"),
       ],
       containers: [shell(`${say("main")}; ${forever}`, { volumeMounts: [WORK] })],
@@ -119,7 +119,7 @@ describe("init containers", () => {
   });
 
   it("that fail are tried again until they succeed", async () => {
-    const script = "test -f /work/seen && exit 0; touch /work/seen; exit 1";
+    const script = "test -f /notes/seen && exit 0; touch /notes/seen; exit 1";
     await pods.create("retried", { ...work, initContainers: [shell(script, { name: "setup", volumeMounts: [WORK] })] });
     const pod = await pods.until("retried", isReady);
     expect(containerOf(pod, "setup")).toMatchObject({ ready: true, restartCount: 1 });
@@ -129,7 +129,7 @@ describe("init containers", () => {
 
 describe("restarts", () => {
   it("follow the rules of one container, whatever the policy of the pod", async () => {
-    const script = "test -f /work/seen && exit 0; touch /work/seen; exit 42";
+    const script = "test -f /notes/seen && exit 0; touch /notes/seen; exit 42";
     await pods.create("ruled", {
       ...work,
       restartPolicy: "Never",
@@ -148,7 +148,7 @@ describe("restarts", () => {
   });
 
   it("of all containers begin with the init containers, in the same sandbox", async () => {
-    const script = `test -f /work/seen && { ${FOREVER}; }; touch /work/seen; sleep 0.5; exit 42`;
+    const script = `test -f /notes/seen && { ${FOREVER}; }; touch /notes/seen; sleep 0.5; exit 42`;
     await pods.create("again", {
       ...work,
       restartPolicy: "Never",

@@ -222,13 +222,13 @@ describe("a pod", () => {
       restartPolicy: "Never",
       volumes: [{ name: "work", emptyDir: {} }],
       initContainers: [
-        shell("sleep 0.5; echo done > /work/first", {
+        shell("sleep 0.5; echo done > /notes/first", {
           name: "first",
-          volumeMounts: [{ name: "work", mountPath: "/work" }],
+          volumeMounts: [{ name: "work", mountPath: "/notes" }],
         }),
         shell(FOREVER, { name: "side", restartPolicy: "Always" }),
       ],
-      containers: [shell("cat /work/first; sleep 1", { volumeMounts: [{ name: "work", mountPath: "/work" }] })],
+      containers: [shell("cat /notes/first; sleep 1", { volumeMounts: [{ name: "work", mountPath: "/notes" }] })],
     });
     await untilPod("stages", (pod) => pod.status?.containerStatuses?.[0]?.state?.waiting?.reason === "PodInitializing");
     const pod = await untilPod("stages", isOver);

@@ -1,5 +1,6 @@
 /** Pods, sandboxes and containers for tests of the kubelet's pure parts. */
 import type { Container, Pod, PodSpec } from "../../shared/api/generated/core/v1.ts";
+import type { RunSettings } from "../../kubelet/containers/run-settings.ts";
 import { containerHash } from "../../kubelet/pods/container-hash.ts";
 import { CONTAINER_HASH_ANNOTATION } from "../../kubelet/runtime/labels.ts";
 import type { ObservedPod, RuntimeContainer, RuntimeSandbox } from "../../kubelet/runtime/runtime.ts";
@@ -14,6 +15,21 @@ export function aPod(spec: Partial<PodSpec> = {}, more: Partial<Pod["metadata"]>
     kind: "Pod",
     metadata: { name: "web", namespace: "default", uid: "uid-1", generation: 1, ...more },
     spec: { containers: [aContainer("main")], restartPolicy: "Always", ...spec },
+  };
+}
+
+export function someSettings(more: Partial<RunSettings> = {}): RunSettings {
+  return {
+    memoryCapacityBytes: 4 * 1024 ** 3,
+    hugePageSizes: [],
+    isUnified: false,
+    hasCpuQuota: true,
+    cpuPeriodUs: 100_000,
+    isOomKillSingle: false,
+    podPidsMax: 0,
+    isSeccompDefault: false,
+    logs: { bytesMax: 0, filesMax: 0 },
+    ...more,
   };
 }
 

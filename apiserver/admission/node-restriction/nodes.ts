@@ -1,40 +1,13 @@
 /** What a node may write into its own Node object: nothing that would steer work of others to it. */
 import type { Node } from "../../../shared/api/generated/core/v1.ts";
 import { deepEqual } from "../../../shared/machinery/deep-equal.ts";
+import { mayKubeletSet } from "../../../shared/machinery/kubelet-labels.ts";
 import type { AdmissionRequest } from "../admission.ts";
-
-/** Labels of Kubernetes that kubelets set (upstream: `staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go`). */
-const KUBELET_LABELS: ReadonlySet<string> = new Set([
-  "beta.kubernetes.io/arch",
-  "beta.kubernetes.io/instance-type",
-  "beta.kubernetes.io/os",
-  "failure-domain.beta.kubernetes.io/region",
-  "failure-domain.beta.kubernetes.io/zone",
-  "kubernetes.io/arch",
-  "kubernetes.io/hostname",
-  "kubernetes.io/os",
-  "node.kubernetes.io/instance-type",
-  "topology.kubernetes.io/region",
-  "topology.kubernetes.io/zone",
-]);
-const KUBELET_DOMAINS = ["kubelet.kubernetes.io", "node.kubernetes.io"];
-const KUBERNETES_DOMAINS = ["kubernetes.io", "k8s.io"];
-const RESTRICTED_DOMAIN = "node-restriction.kubernetes.io";
-
-const isIn = (domain: string, parent: string): boolean => domain === parent || domain.endsWith(`.${parent}`);
-
-function isForbiddenLabel(key: string): boolean {
-  const at = key.indexOf("/");
-  const domain = at < 0 ? "" : key.slice(0, at);
-  if (isIn(domain, RESTRICTED_DOMAIN)) return true;
-  const isOfKubelet = KUBELET_LABELS.has(key) || KUBELET_DOMAINS.some((parent) => isIn(domain, parent));
-  return KUBERNETES_DOMAINS.some((parent) => isIn(domain, parent)) && !isOfKubelet;
-}
 
 function forbiddenLabels(next: Node, before: Node | undefined): string {
   const [now, then] = [next.metadata.labels ?? {}, before?.metadata.labels ?? {}];
   return [...new Set([...Object.keys(now), ...Object.keys(then)])]
-    .filter((key) => now[key] !== then[key] && isForbiddenLabel(key))
+    .filter((key) => now[key] !== then[key] && !mayKubeletSet(key))
     .toSorted()
     .join(", ");
 }
